@@ -1,0 +1,21 @@
+# What the hosted part links. scripts/setup.sh installs all of it.
+
+find_package(PkgConfig REQUIRED)
+set(ENV{PKG_CONFIG_PATH} "${PROJECT_SOURCE_DIR}/.deps/unicorn/lib/pkgconfig:$ENV{PKG_CONFIG_PATH}")
+pkg_check_modules(UNICORN IMPORTED_TARGET unicorn>=2.1.4)
+if(NOT UNICORN_FOUND)
+  message(FATAL_ERROR "libunicorn >= 2.1.4 is missing; run scripts/setup.sh, which fetches it into .deps/")
+endif()
+# pkg-config drops flags that it takes for system defaults; the private copy needs its rpath.
+target_link_options(PkgConfig::UNICORN INTERFACE "-Wl,-rpath,${UNICORN_LIBDIR}")
+pkg_check_modules(CAPSTONE REQUIRED IMPORTED_TARGET capstone)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+find_library(FDT_LIBRARY fdt REQUIRED)

@@ -1,0 +1,83 @@
+// One hart as a hypervisor in HS-mode sees it: control CSRs, guest registers, and the way in. The
+// simulator models it and a bare-metal port wraps the real one; everything above is shared.
+#pragma once
+
+#include "core/arch/riscv/trap.hpp"
+#include "core/base/fields.hpp"
+
+namespace ax::riscv {
+
+/// CSRs of HS-mode for the vCPU that is loaded: what the core programs, and what a trap leaves.
+struct HsCsrs {
+    u64 hstatus = 0;
+    u64 hedeleg = 0;
+    u64 hideleg = 0;
+    u64 hvip = 0;
+    u64 hcounteren = 0;
+    u64 henvcfg = 0;
+    u64 hgatp = 0;
+    u64 htimedelta = 0;
+    u64 sstatus = 0;
+    u64 sepc = 0;
+    u64 scause = 0;
+    u64 stval = 0;
+    u64 htval = 0;
+    u64 htinst = 0;
+
+    void fields(FieldVisitor& v) {
+        field(v, "hstatus", hstatus);
+        field(v, "hedeleg", hedeleg);
+        field(v, "hideleg", hideleg);
+        field(v, "hvip", hvip);
+        field(v, "hcounteren", hcounteren);
+        field(v, "henvcfg", henvcfg);
+        field(v, "hgatp", hgatp);
+        field(v, "htimedelta", htimedelta);
+        field(v, "sstatus", sstatus);
+        field(v, "sepc", sepc);
+        field(v, "scause", scause);
+        field(v, "stval", stval);
+        field(v, "htval", htval);
+        field(v, "htinst", htinst);
+    }
+};
+
+/// CSRs of VS-mode that the core itself touches.
+enum class VsCsr : u8 { vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp };
+
+enum class EntryResult : u8 {
+    Trapped,    ///< the HS CSRs describe the trap
+    BudgetEnd,  ///< no trap; sepc is the next instruction
+    Refused,    ///< the control CSRs hold values that hardware would not take; scause tells which CSR
+};
+
+struct EntryStop {
+    EntryResult result = EntryResult::BudgetEnd;
+    u64 instructions = 0;
+};
+
+class Cpu : public GuestView {
+public:
+    /// The HS-level CSRs; `sepc` is the guest's pc whenever the guest is not running.
+    [[nodiscard]] virtual HsCsrs& hs() = 0;
+    /// sret into V=1 at `sepc` with the privilege in hstatus.SPVP (sstatus.SPP), until a trap or the budget.
+    [[nodiscard]] virtual EntryStop enter(u64 budget) = 0;
+
+    virtual void set_gpr(unsigned n, u64 value) = 0;
+    [[nodiscard]] virtual u64 vs_csr(VsCsr csr) = 0;
+    virtual void set_vs_csr(VsCsr csr, u64 value) = 0;
+
+    /// hfence.vvma and hfence.gvma over everything, for this hart.
+    virtual void fence_translation() = 0;
+    /// fence.i for this hart.
+    virtual void fence_instruction() = 0;
+    /// All guest registers and VS CSRs to their reset values.
+    virtual void reset_guest() = 0;
+    /// All architectural state, HS CSRs included.
+    virtual void fields(FieldVisitor& v) = 0;
+
+protected:
+    ~Cpu() = default;
+};
+
+}  // namespace ax::riscv

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Fetches the guest images that configs/vms/*.toml name from the distribution into guests/
+# (ignored by git) and records name, version and SHA-256 of each in guests/lock.tsv.
+# Usage: scripts/guests.sh [riscv64 ...]      Idempotent; quiet when nothing is to do.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+out=$top/guests
+mkdir -p "$out"
+# shellcheck source=scripts/debian-suite.sh
+. "$top/scripts/debian-suite.sh"
+
+die() { echo "guests: error: $*" >&2; exit 1; }
+say() { echo "guests: $*" >&2; }
+
+# One line per guest: architecture, suite, kernel meta package, path of the kernel in its package.
+linux_guests() {
+  cat <<'LIST'
+riscv64 trixie linux-image-riscv64
+LIST
+}
+
+lock() { # name version file
+  local sum
+  sum=$(sha256sum "$3" | cut -d' ' -f1)
+  touch "$out/lock.tsv"
+  grep -v -P "^$1\t" "$out/lock.tsv" >"$out/lock.tmp" || true
+  printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$sum" "${3#"$out"/}" >>"$out/lock.tmp"
+  sort -o "$out/lock.tsv" "$out/lock.tmp"
+  rm -f "$out/lock.tmp"
+}
+
+# Present and as recorded?
+locked_ok() { # name
+  local line sum file
+  line=$(grep -P "^$1\t" "$out/lock.tsv" 2>/dev/null) || return 1
+  sum=$(cut -f3 <<<"$line")
+  file=$out/$(cut -f4 <<<"$line")
+  [ -f "$file" ] && [ "$(sha256sum "$file" | cut -d' ' -f1)" = "$sum" ]
+}
+
+download() { # aptroot package dir -> path of the .deb
+  (cd "$3" && suite_apt "$1" download -q "$2" >/dev/null 2>"$3/err") ||
+    { tail -n 3 "$3/err" >&2; die "cannot download $2; check the network and try again"; }
+  find "$3" -name "${2}_*.deb" -print -quit
+}
+
+fetch_linux() { # arch suite meta
+  local arch=$1 suite=$2 meta=$3
+  if locked_ok "linux-$arch" && locked_ok "initrd-$arch"; then return 0; fi
+  say "fetching Linux and busybox for $arch from suite $suite"
+  local work versioned deb
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' RETURN
+  suite_open "$work/apt" "$suite" "$arch" || die "cannot read the package lists of suite $suite for $arch; check the network and try again"
+  versioned=$(suite_cache "$work/apt" depends "$meta" | sed -n 's/^ *Depends: *\(linux-image-[^ ]*\).*/\1/p' | head -n 1)
+  [ -n "$versioned" ] || die "package $meta names no kernel package; the suite may have changed"
+  deb=$(download "$work/apt" "$versioned" "$work")
+  mkdir "$work/kernel"
+  dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/kernel" --wildcards './boot/*'
+  install -m 644 "$(find "$work/kernel/boot" -name 'vmlinu*' -print -quit)" "$out/linux-$arch"
+  install -m 644 "$(find "$work/kernel/boot" -name 'System.map*' -size +100k -print -quit)" "$out/linux-$arch.map" 2>/dev/null || true
+  lock "linux-$arch" "$versioned $(dpkg-deb -f "$deb" Version)" "$out/linux-$arch"
+  rm -f "$deb"
+
+  deb=$(download "$work/apt" busybox-static "$work")
+  mkdir "$work/busybox"
+  dpkg -x "$deb" "$work/busybox"
+  make_initrd "$(find "$work/busybox" -path '*bin/busybox' -type f -print -quit)" "$out/initrd-$arch.cpio"
+  lock "initrd-$arch" "busybox-static $(dpkg-deb -f "$deb" Version)" "$out/initrd-$arch.cpio"
+}
+
+# A root of one static busybox and an init that ends in a shell on the console.
+make_initrd() { # busybox out
+  local root
+  root=$(mktemp -d)
+  mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
+  cp "$1" "$root/bin/busybox"
+  chmod 755 "$root/bin/busybox"
+  for name in sh ash; do ln -s busybox "$root/bin/$name"; done
+  cat >"$root/init" <<'INIT'
+#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev 2>/dev/null
+exec 0</dev/console 1>/dev/console 2>&1
+[ -n "$axsim_auto" ] && poweroff -f
+echo "axsim guest ready"
+export PS1='~ # ' HOME=/ PATH=/bin
+cd /
+exec setsid -c sh -i
+INIT
+  chmod 755 "$root/init"
+  find "$root" -exec touch -h -d @0 {} +
+  (cd "$root" && find . -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc --reproducible -R 0:0 >"$2")
+  rm -rf "$root"
+}
+
+# U-Boot comes as an installed package of the host's own distribution.
+copy_uboot() { # arch board
+  local from=/usr/lib/u-boot/$2
+  if locked_ok "uboot-$1"; then return 0; fi
+  [ -f "$from/uboot.elf" ] || { say "U-Boot for $1 skipped: package u-boot-qemu is not installed (scripts/setup.sh installs it)"; return 0; }
+  install -m 644 "$from/uboot.elf" "$out/uboot-$1.elf"
+  lock "uboot-$1" "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-$1.elf"
+}
+
+wanted=("$@")
+[ ${#wanted[@]} -gt 0 ] || wanted=(riscv64)
+for arch in "${wanted[@]}"; do
+  line=$(linux_guests | grep "^$arch ") || die "no guests are known for '$arch'; known: $(linux_guests | cut -d' ' -f1 | tr '\n' ' ')"
+  case $arch in riscv64) copy_uboot riscv64 qemu-riscv64_smode ;; esac
+  # shellcheck disable=SC2086
+  fetch_linux $line
+done
