@@ -1,0 +1,188 @@
+// Rules over the `devices` table.
+#include "core/config/check.hpp"
+
+namespace ax::config {
+
+using namespace std::string_view_literals;
+
+namespace {
+
+constexpr u64 plic_context_base = 0x20'0000;
+constexpr u64 plic_context_stride = 0x1000;
+/// RISC-V PLIC specification, Interrupt Priorities: sources are numbered 1 to 1023.
+constexpr u64 plic_last_source = 1023;
+
+FixedString<95> emu_key(std::size_t i, std::string_view field = {}) {
+    return key_path("devices.emu_devices[", u64{i}, "]", field);
+}
+
+FixedString<95> pass_through_key(std::size_t i, std::string_view field = {}) {
+    return key_path("devices.passthrough_devices[", u64{i}, "]", field);
+}
+
+Message range_text(const GpaRange& range) { return join(Hex{range.start.value()}, "..", Hex{range.end().value()}); }
+
+void check_plic(const EmulatedDeviceConfig& device, std::size_t i, u64 cpu_num, FindingSink& sink) {
+    if (device.cfg_list.size() != 1) {
+        sink.report({Severity::Error, "device-config", emu_key(i, ".cfg_list"sv),
+                     join("a PLIC takes 1 number, its contexts, not ", u64{device.cfg_list.size()}),
+                     join("use [", 2 * cpu_num, "]: two contexts per vCPU")});
+        return;
+    }
+    const u64 contexts = device.cfg_list[0];
+    if (contexts < 2 * cpu_num)
+        sink.report({Severity::Error, "device-config", emu_key(i, ".cfg_list"sv),
+                     join(contexts, " PLIC contexts are too few for ", cpu_num, cpu_num == 1 ? " vCPU"sv : " vCPUs"sv),
+                     join("use [", 2 * cpu_num, "]: two contexts per vCPU")});
+    const u64 room = device.length < plic_context_base ? 0 : (device.length - plic_context_base) / plic_context_stride;
+    if (contexts > room)
+        sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv),
+                     join(Hex{device.length}, " bytes hold ", room, " PLIC contexts, not ", contexts),
+                     "context n needs 0x1000 bytes at 0x200000 + n * 0x1000; QEMU's virt board has 0x600000"});
+}
+
+void check_minimum_length(const EmulatedDeviceConfig& device, std::size_t i, u64 minimum, FindingSink& sink) {
+    if (device.length == 0 || device.length >= minimum) return;
+    sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv),
+                 join(Hex{device.length}, " bytes are too few for this device (", to_text(device.emu_type), ")"),
+                 join("use at least ", Hex{minimum})});
+}
+
+}  // namespace
+
+void check_device_shape(const DeviceConfig& devices, FindingSink& sink) {
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        const EmulatedDeviceConfig& device = devices.emu_devices[i];
+        if (device.length == 0 && device.emu_type != EmulatedDeviceType::Dummy)
+            sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv), "the device has no addresses",
+                         "give the length of its window in bytes"});
+        if (device.range().wraps())
+            sink.report({Severity::Error, "device-wrap", emu_key(i, ".length"sv),
+                         join("the window from ", Hex{device.base_gpa}, " runs past the end of the 64-bit address space"),
+                         "make it smaller or move it down"});
+    }
+}
+
+void check_device_config(const AxVMCrateConfig& config, FindingSink& sink) {
+    for (std::size_t i = 0; i < config.devices.emu_devices.size(); ++i) {
+        const EmulatedDeviceConfig& device = config.devices.emu_devices[i];
+        if (device.emu_type == EmulatedDeviceType::PPPTGlobal) check_plic(device, i, config.base.cpu_num, sink);
+        if (device.emu_type == EmulatedDeviceType::Console) check_minimum_length(device, i, 8, sink);
+        if (device.emu_type == EmulatedDeviceType::Rtc) check_minimum_length(device, i, 0x20, sink);
+    }
+}
+
+void check_device_overlap(const DeviceConfig& devices, FindingSink& sink) {
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        const GpaRange range = devices.emu_devices[i].range();
+        for (std::size_t j = 0; j < i; ++j) {
+            const GpaRange other = devices.emu_devices[j].range();
+            if (!range.overlaps(other)) continue;
+            sink.report({Severity::Error, "device-overlap", emu_key(i),
+                         join(range_text(range).view(), " overlaps emu_devices[", u64{j}, "], ", range_text(other).view()),
+                         "move one of them"});
+        }
+        for (std::size_t j = 0; j < devices.passthrough_devices.size(); ++j) {
+            const GpaRange other = devices.passthrough_devices[j].range();
+            if (!range.overlaps(other)) continue;
+            sink.report(
+                {Severity::Error, "device-overlap", emu_key(i),
+                 join(range_text(range).view(), " overlaps passthrough_devices[", u64{j}, "], ", range_text(other).view()),
+                 "a window is either emulated or passed through; remove one"});
+        }
+    }
+}
+
+void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sink) {
+    const auto check = [&](const FixedString<95>& key, const GpaRange& range) {
+        for (std::size_t i = 0; i < config.kernel.memory_regions.size(); ++i) {
+            const GpaRange region = config.kernel.memory_regions[i].range();
+            if (!range.overlaps(region)) continue;
+            sink.report({Severity::Error, "device-memory-overlap", key,
+                         join(range_text(range).view(), " overlaps memory_regions[", u64{i}, "], ", range_text(region).view()),
+                         "move the device out of the VM's memory"});
+        }
+    };
+    const DeviceConfig& devices = config.devices;
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) check(emu_key(i), devices.emu_devices[i].range());
+    for (std::size_t i = 0; i < devices.passthrough_devices.size(); ++i)
+        check(pass_through_key(i), devices.passthrough_devices[i].range());
+    for (std::size_t i = 0; i < devices.passthrough_addresses.size(); ++i)
+        check(key_path("devices.passthrough_addresses[", u64{i}, "]"), devices.passthrough_addresses[i].range());
+}
+
+void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink) {
+    const auto uses_line = [](const EmulatedDeviceConfig& device) {
+        return device.irq_id != 0 && !is_interrupt_controller(device.emu_type);
+    };
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        const EmulatedDeviceConfig& device = devices.emu_devices[i];
+        if (!uses_line(device)) continue;
+        if (device.irq_id > plic_last_source)
+            sink.report({Severity::Error, "irq-range", emu_key(i, ".irq_id"sv),
+                         join(device.irq_id, " is no input of an interrupt controller"), "use a number from 1 to 1023"});
+        for (std::size_t j = 0; j < i; ++j) {
+            const EmulatedDeviceConfig& other = devices.emu_devices[j];
+            if (!uses_line(other) || other.irq_id != device.irq_id) continue;
+            sink.report({Severity::Error, "irq-shared", emu_key(i, ".irq_id"sv),
+                         join("interrupt ", device.irq_id, " is used by emu_devices[", u64{j}, "] already"),
+                         "give each device its own interrupt"});
+        }
+    }
+}
+
+void check_interrupt_controller(const DeviceConfig& devices, FindingSink& sink) {
+    std::optional<std::size_t> first;
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        if (!is_interrupt_controller(devices.emu_devices[i].emu_type)) continue;
+        if (first) {
+            sink.report({Severity::Error, "interrupt-controllers", emu_key(i, ".emu_type"sv),
+                         join("a second interrupt controller; emu_devices[", u64{*first}, "] is the first"), "a VM has one"});
+        } else {
+            first = i;
+        }
+    }
+}
+
+void check_pass_through(const DeviceConfig& devices, FindingSink& sink) {
+    for (std::size_t i = 0; i < devices.passthrough_devices.size(); ++i) {
+        const PassThroughDeviceConfig& device = devices.passthrough_devices[i];
+        if (device.length == 0 && !device.is_tree_path())
+            sink.report({Severity::Error, "device-length", pass_through_key(i), "the device has no addresses",
+                         "give its length in bytes, or name it by its device-tree path, which begins with /"});
+        if (device.range().wraps() || HpaRange{Hpa{device.base_hpa}, device.length}.wraps())
+            sink.report({Severity::Error, "device-wrap", pass_through_key(i),
+                         "the window runs past the end of the 64-bit address space", "make it smaller or move it down"});
+        for (std::size_t j = 0; j < i; ++j) {
+            const PassThroughDeviceConfig& other = devices.passthrough_devices[j];
+            const bool agrees = device.base_gpa - device.base_hpa == other.base_gpa - other.base_hpa;
+            if (agrees || !device.range().overlaps(other.range())) continue;
+            sink.report({Severity::Error, "pass-through-conflict", pass_through_key(i),
+                         join("passthrough_devices[", u64{j}, "] maps part of ", range_text(device.range()).view(),
+                              " to another host address"),
+                         "let overlapping windows agree on the host address"});
+        }
+    }
+    for (std::size_t i = 0; i < devices.passthrough_addresses.size(); ++i) {
+        const PassThroughAddressConfig& window = devices.passthrough_addresses[i];
+        if (window.length == 0 || window.range().wraps())
+            sink.report({Severity::Error, "device-length", key_path("devices.passthrough_addresses[", u64{i}, "]"),
+                         window.length == 0 ? Message("the window is empty")
+                                            : Message("the window runs past the end of the 64-bit address space"),
+                         "give a length in bytes that fits"});
+    }
+}
+
+void check_pass_through_ports(const DeviceConfig& devices, FindingSink& sink) {
+    for (std::size_t i = 0; i < devices.passthrough_ports.size(); ++i) {
+        const PassThroughPortConfig& ports = devices.passthrough_ports[i];
+        const auto key = key_path("devices.passthrough_ports[", u64{i}, "]");
+        if (ports.length == 0)
+            sink.report({Severity::Error, "port-range", key, "the port range is empty", "give the number of ports"});
+        if (u32{ports.base} + ports.length > 0x1'0000)
+            sink.report({Severity::Error, "port-range", key,
+                         join("the port range from ", Hex{ports.base}, " runs past port 0xffff"), "make it smaller"});
+    }
+}
+
+}  // namespace ax::config
