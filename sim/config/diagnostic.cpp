@@ -1,0 +1,80 @@
+#include "sim/config/diagnostic.hpp"
+
+#include <algorithm>
+
+#include "core/base/expect.hpp"
+
+namespace ax::sim {
+
+namespace {
+
+/// Bytes below 0x20 other than a tab would let a garbled file write to the user's terminal.
+std::string printable(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) c = '?';
+    return result;
+}
+
+std::string line_of(std::string_view text, u32 line) {
+    if (line == 0) return {};
+    for (u32 i = 1; i < line; ++i) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) return {};
+        text.remove_prefix(end + 1);
+    }
+    std::string_view found = text.substr(0, text.find('\n'));
+    if (found.ends_with('\r')) found.remove_suffix(1);
+    return printable(found.substr(0, 400));
+}
+
+}  // namespace
+
+std::string Diagnostic::one_line() const {
+    std::string text = file;
+    if (at.line != 0) text += ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+    text += severity == config::Severity::Error ? ": error: " : ": warning: ";
+    if (!key.empty()) text += key + ": ";
+    text += what;
+    if (!why.empty()) text += ": " + why;
+    if (!hint.empty()) text += "; " + hint;
+    return text;
+}
+
+std::string Diagnostic::to_text() const {
+    std::string text = one_line() + "\n";
+    if (source_line.empty()) return text;
+    text += "    " + source_line + "\n    ";
+    for (std::size_t i = 0; i + 1 < at.column && i < source_line.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(source_line[i]);
+        // Columns count characters: the later bytes of a UTF-8 sequence take no place.
+        if ((byte & 0xc0) != 0x80) text += byte == '\t' ? '\t' : ' ';
+    }
+    return text + "^\n";
+}
+
+const Diagnostic& ConfigError::first() const {
+    expect(!diagnostics.empty(), "a ConfigError holds a diagnostic");
+    const auto found = std::ranges::find(diagnostics, config::Severity::Error, &Diagnostic::severity);
+    return found == diagnostics.end() ? diagnostics.front() : *found;
+}
+
+std::string ConfigError::to_text() const {
+    std::string text;
+    for (const Diagnostic& diagnostic : diagnostics) text += diagnostic.to_text();
+    return text;
+}
+
+void Diagnostics::add(config::Severity severity, Position at, Report report) {
+    if (severity == config::Severity::Error) ++error_count_;
+    diagnostics_.push_back({severity, file_, at, line_of(text_, at.line), printable(report.key), std::move(report.rule),
+                            printable(report.what), printable(report.why), printable(report.hint)});
+}
+
+std::vector<Diagnostic> Diagnostics::take() {
+    std::ranges::stable_sort(diagnostics_, {}, [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
+    error_count_ = 0;
+    return std::move(diagnostics_);
+}
+
+}  // namespace ax::sim
