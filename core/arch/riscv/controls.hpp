@@ -8,8 +8,8 @@ namespace ax::riscv {
 
 /// What a VM's settings say about its vCPUs.
 struct ControlSettings {
-    Hpa stage2_root;
-    u64 vmid = 0;
+    Hpa stage2_root;        ///< 16 KiB aligned, as Sv39x4 asks
+    u64 vmid = 0;           ///< its low 14 bits are used
     bool trap_wait = true;  ///< WFI leaves the guest, so that another vCPU can run
 };
 
@@ -25,6 +25,8 @@ struct Controls {
     bool operator==(const Controls&) const = default;
 };
 
+/// Values that every implementation of the H extension accepts, but for WARL bits of what it lacks
+/// (ADUE without Svadu); the guest starts in VS-mode. Source: "Hypervisor and Virtual Supervisor CSRs".
 [[nodiscard]] Controls controls_for(const ControlSettings& settings);
 
 }  // namespace ax::riscv

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/arch/riscv/regs.hpp"
+#include "core/base/fields.hpp"
 #include "core/exit/vm_exit.hpp"
 
 namespace ax::riscv {
@@ -46,15 +47,28 @@ enum class CompletionKind : u8 {
 /// How the decoded exit is given its answer.
 struct Completion {
     CompletionKind kind = CompletionKind::None;
-    u8 rd = 0;               ///< Load: destination register
-    u8 size = 0;             ///< Load: bytes
-    bool is_signed = false;  ///< Load: sign-extend to 64 bits
-    u8 length = 4;           ///< bytes of the instruction to step over
-    u64 bits = 0;            ///< encoding, for an undefined-instruction answer
+    u8 rd = 0;                        ///< Load: destination register
+    u8 size = 0;                      ///< Load: bytes
+    bool is_signed = false;           ///< Load: sign-extend to 64 bits
+    u8 length = 4;                    ///< bytes of the instruction to step over
+    u64 bits = 0;                     ///< encoding, for an undefined-instruction answer
     Cause fault = Cause::LoadAccess;  ///< what the guest gets when nothing answers
-    u64 fault_value = 0;     ///< its stval
-    i64 call_error = 0;      ///< SbiCall that the architecture layer answered itself (exit `Handled`)
+    u64 fault_value = 0;              ///< its stval
+    i64 call_error = 0;               ///< SbiCall that the architecture layer answered itself (exit `Handled`)
     u64 call_value = 0;
+
+    void fields(FieldVisitor& v) {
+        field(v, "kind", kind);
+        field(v, "rd", rd);
+        field(v, "size", size);
+        field(v, "is_signed", is_signed);
+        field(v, "length", length);
+        field(v, "bits", bits);
+        field(v, "fault", fault);
+        field(v, "fault_value", fault_value);
+        field(v, "call_error", call_error);
+        field(v, "call_value", call_value);
+    }
 };
 
 struct Decoded {
