@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/base/bits.hpp"
+#include "devices/irqchip/vplic_map.hpp"
 
 // Threats: what a hostile guest does, and what it gets. One test per row.
 //
@@ -24,53 +25,12 @@
 
 namespace ax::dev {
 
-namespace {
+using namespace plic;
 
-// Memory Map: bases and strides in bytes, counted from the start of the window.
-constexpr u64 pending_base = 0x1000;
-constexpr u64 enable_base = 0x2000;
-constexpr u64 enable_stride = 0x80;
-constexpr u64 context_base = 0x20'0000;
-constexpr u64 context_stride = 0x1000;
-constexpr u64 claim_offset = 4;
-constexpr u64 register_bytes = 4;
+namespace {
 
 // Priorities and thresholds have three bits.
 using Level = Bits<2, 0>;
-
-enum class Register : u8 { Reserved, Priority, Pending, Enable, Threshold, Claim };
-
-struct Place {
-    Register which = Register::Reserved;
-    u32 context = 0;
-    // The source of a priority, the word of a pending or enable register.
-    u32 index = 0;
-};
-
-Place place_in_context(u64 offset, const Vplic::State& state) {
-    const u64 context = offset / context_stride;
-    const u64 within = offset % context_stride;
-    if (context >= state.contexts || within > claim_offset) return {};
-    return {within == claim_offset ? Register::Claim : Register::Threshold, static_cast<u32>(context), 0};
-}
-
-Place place_in_enables(u64 offset, const Vplic::State& state) {
-    const u64 context = offset / enable_stride;
-    const u64 word = offset % enable_stride / register_bytes;
-    if (context >= state.contexts || word >= state.words) return {};
-    return {Register::Enable, static_cast<u32>(context), static_cast<u32>(word)};
-}
-
-Place place_of(u64 offset, const Vplic::State& state) {
-    if (offset >= context_base) return place_in_context(offset - context_base, state);
-    if (offset >= enable_base) return place_in_enables(offset - enable_base, state);
-    if (offset >= pending_base) {
-        const u64 word = (offset - pending_base) / register_bytes;
-        return word < state.words ? Place{Register::Pending, 0, static_cast<u32>(word)} : Place{};
-    }
-    const u64 source = offset / register_bytes;
-    return source != 0 && source <= state.sources ? Place{Register::Priority, 0, static_cast<u32>(source)} : Place{};
-}
 
 bool is_register_access(u64 offset, u8 size) { return size == register_bytes && offset % register_bytes == 0; }
 
@@ -151,7 +111,7 @@ void Vplic::reset() {
 
 std::expected<u64, bus::BusFault> Vplic::read(u64 offset, u8 size) {
     if (!is_register_access(offset, size)) return std::unexpected(bus::BusFault{});
-    const Place place = place_of(offset, state_);
+    const Place place = place_of(offset, {state_.sources, state_.contexts});
     switch (place.which) {
         case Register::Reserved: return 0;
         case Register::Priority: return state_.priority[place.index];
@@ -166,7 +126,7 @@ std::expected<u64, bus::BusFault> Vplic::read(u64 offset, u8 size) {
 std::expected<void, bus::BusFault> Vplic::write(u64 offset, u8 size, u64 value) {
     if (!is_register_access(offset, size)) return std::unexpected(bus::BusFault{});
     const u64 word = zero_extend(value, size);
-    const Place place = place_of(offset, state_);
+    const Place place = place_of(offset, {state_.sources, state_.contexts});
     switch (place.which) {
         case Register::Reserved:
         case Register::Pending: break;

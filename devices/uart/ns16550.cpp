@@ -1,6 +1,6 @@
 #include "devices/uart/ns16550.hpp"
 
-#include "core/base/bits.hpp"
+#include "devices/uart/ns16550_regs.hpp"
 
 // Threats: what a hostile guest does, and what it gets. One test per row.
 //
@@ -23,79 +23,9 @@
 
 namespace ax::dev {
 
+using namespace ns16550;
+
 namespace {
-
-// Offsets; 0 and 1 mean the divisor while LCR.DLAB is set.
-enum class Offset : u8 {
-    Data = 0,
-    InterruptEnable = 1,
-    Identification = 2,
-    LineControl = 3,
-    ModemControl = 4,
-    LineStatus = 5,
-    ModemStatus = 6,
-    Scratch = 7,
-};
-
-struct IER {
-    using Receive = Bits<0>;
-    using Transmit = Bits<1>;
-    using LineStatus = Bits<2>;
-    using ModemStatus = Bits<3>;
-    using All = Bits<3, 0>;
-};
-
-// Interrupt Identification Register, Interrupt Control Functions: bits 3-0.
-struct IIR {
-    static constexpr u8 none = 0b0001;
-    static constexpr u8 line_status = 0b0110;
-    static constexpr u8 data_available = 0b0100;
-    static constexpr u8 character_timeout = 0b1100;
-    static constexpr u8 transmitter_empty = 0b0010;
-    static constexpr u8 modem_status = 0b0000;
-    using FifosEnabled = Bits<7, 6>;
-};
-
-struct FCR {
-    using Enable = Bits<0>;
-    using ResetReceiver = Bits<1>;
-    using Trigger = Bits<7, 6>;
-};
-
-struct LCR {
-    using DLAB = Bits<7>;
-};
-
-struct MCR {
-    using DTR = Bits<0>;
-    using RTS = Bits<1>;
-    using OUT1 = Bits<2>;
-    using OUT2 = Bits<3>;
-    using Loop = Bits<4>;
-    using All = Bits<4, 0>;
-};
-
-struct LSR {
-    using DataReady = Bits<0>;
-    using Overrun = Bits<1>;
-    using TransmitterEmpty = Bits<6, 5>;
-};
-
-struct MSR {
-    using DCTS = Bits<0>;
-    using DDSR = Bits<1>;
-    using TERI = Bits<2>;
-    using DDCD = Bits<3>;
-    using CTS = Bits<4>;
-    using DSR = Bits<5>;
-    using RI = Bits<6>;
-    using DCD = Bits<7>;
-};
-
-constexpr std::array<u8, 4> trigger_levels{1, 4, 8, 14};
-
-using DivisorLow = Bits<7, 0>;
-using DivisorHigh = Bits<15, 8>;
 
 bool is_looped(const Ns16550::State& state) { return MCR::Loop::test(state.modem_control); }
 bool has_fifo(const Ns16550::State& state) { return FCR::Enable::test(state.fifo_control); }
