@@ -32,8 +32,8 @@ struct Sv39x4 {
     /// "Guest Physical Address Translation" takes all accesses as user accesses, hence U. A and D are
     /// set from the start, so that hardware neither faults for them nor writes to the tables.
     static constexpr u64 encode_leaf(Hpa frame, Permissions p, unsigned /*level*/) {
-        return PPN::of(frame.page_number()) | V::of(1) | R::of(p.read) | W::of(p.write) | X::of(p.execute) | U::of(1) |
-               A::of(1) | D::of(p.write);
+        return PPN::of(frame.page_number()) | V::of(1) | R::of(p.read) | W::of(p.write) | X::of(p.execute) | U::of(1) | A::of(1) |
+               D::of(p.write);
     }
     /// The other bits of an entry that points to a table are reserved.
     static constexpr u64 encode_table(Hpa table) { return PPN::of(table.page_number()) | V::of(1); }

@@ -19,7 +19,7 @@ void TableMemory::write(Hpa entry, u64 value) {
 }
 
 std::optional<Hpa> TableMemory::allocate_table(unsigned pages) {
-    if (pages > max_pages_ - used_pages_) return std::nullopt;
+    if (used_pages_ > max_pages_ || pages > max_pages_ - used_pages_) return std::nullopt;
     Hpa table;
     if (!frames_->allocate(pages, pages * page_size, table)) return std::nullopt;
     used_pages_ += pages;
