@@ -221,6 +221,14 @@ TEST_F(Ns16550Test, modem_deltas_report_changes_once_and_ring_only_when_it_ends)
     EXPECT_FALSE(chip.line);
 }
 
+TEST_F(Ns16550Test, modem_deltas_gather_until_they_are_read) {
+    put(MCR, loop | 0xb);
+    get(MSR);
+    put(MCR, loop | 0xa);
+    put(MCR, loop | 0x8);
+    EXPECT_EQ(get(MSR), 0x83u);
+}
+
 TEST_F(Ns16550Test, interrupt_is_not_gated_by_out2) {
     put(MCR, 0);
     put(IER, receive_enable);
@@ -442,6 +450,8 @@ TEST(Ns16550Property, random_accesses_survive_a_scrambled_state) {
         UartBench bench;
         Scrambler scrambler(seed);
         bench.uart.fields(scrambler);
+        EXPECT_LE(bench.uart.state().fifo_count, Ns16550::fifo_bytes);
+        EXPECT_LT(bench.uart.state().fifo_head, Ns16550::fifo_bytes);
         Lcg lcg(seed);
         for (u32 i = 0; i < 2'000; ++i) static_cast<void>(random_step(bench, lcg));
     }
