@@ -10,6 +10,7 @@ namespace ax::config {
 
 inline constexpr std::size_t max_mmio_regions = 64;
 inline constexpr std::size_t max_pci_ranges = 8;
+inline constexpr std::size_t max_board_constants = 32;
 
 /// One `[base, size]` of a platform file's lists of address ranges.
 using RangeList = FixedVector<HpaRange, max_mmio_regions>;
@@ -27,6 +28,12 @@ struct PlatConfig {
     std::optional<u64> kernel_aspace_size;
 };
 
+/// A constant that only one board has, as `cpu-csr-base`.
+struct NamedNumber {
+    Name name;
+    u64 value = 0;
+};
+
 /// The table `[devices]`.
 struct PlatDevices {
     RangeList mmio_regions;
@@ -42,6 +49,7 @@ struct PlatDevices {
     std::optional<u64> gicr_paddr;
     std::optional<u64> rtc_paddr;
     Name psci_method;
+    FixedVector<NamedNumber, max_board_constants> other;  ///< numbers under names that axsim does not know
 };
 
 enum class Arch : u8 { X86_64, Aarch64, Riscv64 };

@@ -63,6 +63,13 @@ void read_devices(const TomlNode& node, config::PlatDevices& devices, Diagnostic
     table.number("gicr-paddr", devices.gicr_paddr);
     table.number("rtc-paddr", devices.rtc_paddr);
     table.text("psci-method", devices.psci_method);
+    // Boards add constants of their own, which the family's generator passes on; a misspelt key is none.
+    for (const std::string_view key : table.unfamiliar_keys()) {
+        config::NamedNumber constant;
+        if (!constant.name.assign(key) || devices.other.is_full()) break;
+        table.number(key, constant.value);
+        static_cast<void>(devices.other.push_back(constant));
+    }
     if (devices.timer_frequency == 0u || devices.timer_frequency.value_or(1) > 100'000'000'000)
         diagnostics.error(position_of(node, "timer-frequency"),
                           {"devices.timer-frequency", "out-of-range", "is no frequency of a timer",

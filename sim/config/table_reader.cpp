@@ -96,6 +96,15 @@ void TableReader::reject_unknown(std::span<const KnownKey> elsewhere) {
     }
 }
 
+std::vector<std::string_view> TableReader::unfamiliar_keys() const {
+    std::vector<std::string_view> keys;
+    for (const TomlEntry& entry : table_.entries) {
+        const bool is_asked = std::ranges::find(asked_, std::string_view(entry.key)) != asked_.end();
+        if (!is_asked && closest(entry.key, asked_).empty()) keys.push_back(entry.key);
+    }
+    return keys;
+}
+
 std::optional<ElementReader> ElementReader::open(const ValueAt& value, const ElementLayout& layout, Diagnostics& diagnostics) {
     bool is_good = false;
     if (value.node.kind == TomlNode::Kind::Array)

@@ -46,6 +46,9 @@ public:
     };
     void reject_unknown(std::span<const KnownKey> elsewhere = {});
 
+    /// Keys not asked for that resemble none that was.
+    [[nodiscard]] std::vector<std::string_view> unfamiliar_keys() const;
+
     [[nodiscard]] const TomlNode& table() const { return table_; }
     [[nodiscard]] Diagnostics& diagnostics() { return diagnostics_; }
     [[nodiscard]] std::string path_of(std::string_view key) const;

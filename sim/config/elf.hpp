@@ -1,0 +1,47 @@
+// The parts of an ELF64 file that loading and symbolising need; every offset in it is distrusted.
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/types.hpp"
+
+namespace ax::sim {
+
+/// e_machine values (System V ABI, processor supplements).
+enum class ElfMachine : u16 { X86_64 = 62, Aarch64 = 183, Riscv = 243 };
+
+/// A program header of type PT_LOAD; `bytes` lie in the file.
+struct ElfSegment {
+    u64 virtual_address = 0;
+    u64 physical_address = 0;
+    u64 memory_size = 0;  ///< what lies beyond the bytes is zero
+    std::span<const std::byte> bytes;
+};
+
+struct ElfSymbol {
+    u64 address = 0;
+    u64 size = 0;
+    std::string_view name;  ///< lies in the file
+};
+
+struct ElfFile {
+    u16 machine = 0;
+    u64 entry = 0;  ///< virtual
+    std::vector<ElfSegment> segments;
+};
+
+/// True when the bytes begin as an ELF file does.
+[[nodiscard]] bool is_elf(std::span<const std::byte> file);
+
+/// An executable or shared object, 64 bits, little-endian. The error says what is damaged. What is
+/// returned refers to `file`.
+[[nodiscard]] std::expected<ElfFile, std::string> parse_elf(std::span<const std::byte> file);
+
+/// Functions and other named places of `.symtab`, in file order; empty when it has none or is damaged.
+[[nodiscard]] std::vector<ElfSymbol> elf_symbols(std::span<const std::byte> file);
+
+}  // namespace ax::sim

@@ -1,0 +1,223 @@
+#include "sim/config/guest.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "core/base/bits.hpp"
+
+namespace ax::sim {
+
+namespace {
+
+using config::Hex;
+
+template <class... Parts>
+std::string text(const Parts&... parts) {
+    return std::string(config::join(parts...).view());
+}
+
+/// A segment, and the key of the file that it comes from.
+struct KeyedSegment {
+    std::string key;
+    Segment segment;
+};
+
+/// Collects what loading finds, and keeps on after an error.
+class Loader {
+public:
+    Loader(const VmFile& vm, const PlatformFile& platform) : vm_(vm), platform_(platform) {}
+
+    std::expected<Guest, ConfigError> load();
+
+private:
+    void load_kernel();
+    void load_plain(const std::string& role, const std::optional<std::filesystem::path>& path, std::optional<u64> address,
+                    std::optional<GpaRange>& range);
+    void load_device_tree();
+    void check_overlap();
+    void load_symbols(const ImageFile& kernel);
+    std::optional<ImageFile> open(const std::string& role, const std::filesystem::path& path);
+    void add_segment(const std::string& key, Segment segment);
+    std::optional<Gpa> place_device_tree(u64 size);
+    void report(const std::string& key, const ImageError& error);
+
+    const VmFile& vm_;
+    const PlatformFile& platform_;
+    Guest guest_;
+    std::vector<KeyedSegment> segments_;
+    Gpa entry_;
+    std::optional<GpaRange> ramdisk_;
+    std::vector<Diagnostic> errors_;
+};
+
+void Loader::report(const std::string& key, const ImageError& error) {
+    errors_.push_back(diagnose(vm_, {key, error.rule, error.what, error.hint}));
+}
+
+std::optional<ImageFile> Loader::open(const std::string& role, const std::filesystem::path& path) {
+    auto image = load_image(path);
+    if (!image) {
+        report("kernel." + role + "_path", image.error());
+        return std::nullopt;
+    }
+    guest_.images.push_back({role, path.string(), image->bytes().size(), image->digest()});
+    return *std::move(image);
+}
+
+void Loader::add_segment(const std::string& key, Segment segment) {
+    if (segment.range().wraps() || region_of(vm_.config.kernel, segment.gpa, segment.memory_size) == nullptr)
+        report(key, {"image-memory",
+                     "needs " + text(Hex{segment.memory_size}, " bytes at ", Hex{segment.gpa.value()}) +
+                         ", which is not all inside one memory region",
+                     "make the region larger or load it elsewhere"});
+    segments_.push_back({key, std::move(segment)});
+}
+
+void Loader::load_symbols(const ImageFile& kernel) {
+    SymbolTable symbols = SymbolTable::from_elf(kernel.bytes());
+    if (symbols.empty()) {
+        std::ifstream map(kernel.path().string() + ".map", std::ios::binary);
+        const std::string lines{std::istreambuf_iterator<char>(map), std::istreambuf_iterator<char>()};
+        symbols = SymbolTable::from_system_map(lines);
+    }
+    guest_.symbols = std::make_shared<const SymbolTable>(std::move(symbols));
+}
+
+void Loader::load_kernel() {
+    guest_.symbols = std::make_shared<const SymbolTable>();
+    const auto image = open("kernel", vm_.images.kernel);
+    if (!image) return;
+    load_symbols(*image);
+    const auto placed = place_kernel(*image, vm_.config.kernel, platform_.config.arch);
+    if (!placed) {
+        report("kernel.kernel_path", placed.error());
+        return;
+    }
+    entry_ = placed->entry;
+    for (const Segment& segment : placed->segments) segments_.push_back({"kernel.kernel_path", segment});
+    if (region_of(vm_.config.kernel, entry_, 1) == nullptr)
+        report("kernel.kernel_path", {"image-entry", "starts at " + text(Hex{entry_.value()}) + ", outside the VM's memory",
+                                      "name the address in entry_point"});
+    // Linux Documentation, "Boot requirements of RISC-V kernel": the kernel maps itself with 2 MiB pages.
+    constexpr u64 huge_page = 2 << 20;
+    if (placed->kind == KernelKind::LinuxImage && platform_.config.arch == config::Arch::Riscv64 &&
+        !Gpa{vm_.config.kernel.kernel_load_addr}.is_aligned(huge_page))
+        guest_.warnings.push_back(
+            diagnose(vm_,
+                     {"kernel.kernel_load_addr", "linux-alignment",
+                      text(Hex{vm_.config.kernel.kernel_load_addr}, " is not a multiple of 2 MiB; Linux will not start there"),
+                      text("use ", Hex{align_down(vm_.config.kernel.kernel_load_addr, huge_page)})},
+                     config::Severity::Warning));
+}
+
+void Loader::load_plain(const std::string& role, const std::optional<std::filesystem::path>& path, std::optional<u64> address,
+                        std::optional<GpaRange>& range) {
+    // A path without an address was refused when the file was read.
+    if (!path || !address) return;
+    const auto image = open(role, *path);
+    if (!image) return;
+    const u64 size = image->bytes().size();
+    range = GpaRange{Gpa{*address}, size};
+    add_segment("kernel." + role + "_path", {role, Gpa{*address}, image->bytes(), size, image->storage()});
+}
+
+/// Where a tree without an address goes: the top of the memory that holds the kernel.
+std::optional<Gpa> Loader::place_device_tree(u64 size) {
+    if (vm_.config.kernel.dtb_load_addr) return Gpa{*vm_.config.kernel.dtb_load_addr};
+    const config::VmMemConfig* region = region_of(vm_.config.kernel, Gpa{vm_.config.kernel.kernel_load_addr}, 1);
+    if (region == nullptr || region->size < align_up(size, page_size)) return std::nullopt;
+    return region->range().end() - align_up(size, page_size);
+}
+
+void Loader::load_device_tree() {
+    std::expected<std::vector<std::byte>, std::string> tree;
+    std::string key = "kernel.dtb_path";
+    if (vm_.images.dtb) {
+        const auto image = open("dtb", *vm_.images.dtb);
+        if (!image) return;
+        tree = patch_guest_dtb(image->bytes(), {std::string(vm_.config.kernel.cmdline.view()), ramdisk_});
+        if (!tree) tree = std::unexpected(vm_.images.dtb->string() + " is no good device tree: " + tree.error());
+    } else if (platform_.config.arch == config::Arch::Riscv64) {
+        GuestDtbInput input = dtb_input_for(vm_.config, platform_);
+        input.initrd = ramdisk_;
+        tree = make_guest_dtb(input);
+        key = vm_.config.kernel.dtb_load_addr ? "kernel.dtb_load_addr" : "kernel.memory_regions";
+        if (!tree) tree = std::unexpected("cannot make a device tree: " + tree.error());
+    } else {
+        return;
+    }
+    if (!tree) {
+        report(key,
+               {"dtb", tree.error(), vm_.images.dtb ? "rebuild it with dtc" : "change the value, or give a tree in dtb_path"});
+        return;
+    }
+    const auto gpa = place_device_tree(tree->size());
+    if (!gpa) {
+        report(key, {"dtb", "no room for a device tree of " + std::to_string(tree->size()) + " bytes", "add dtb_load_addr"});
+        return;
+    }
+    guest_.device_tree = *gpa;
+    const auto storage = std::make_shared<const std::vector<std::byte>>(*std::move(tree));
+    add_segment(key, {"dtb", *gpa, *storage, storage->size(), storage});
+}
+
+void Loader::check_overlap() {
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            const Segment& a = segments_[i].segment;
+            const Segment& b = segments_[j].segment;
+            if (!a.range().overlaps(b.range())) continue;
+            report(segments_[i].key,
+                   {"image-overlap",
+                    a.name + text(" at ", Hex{a.gpa.value()}, "..", Hex{a.range().end().value()}, " overlaps ") + b.name +
+                        text(" at ", Hex{b.gpa.value()}, "..", Hex{b.range().end().value()}),
+                    a.name == b.name ? "rebuild the image" : "load one of them elsewhere"});
+        }
+    }
+}
+
+std::expected<Guest, ConfigError> Loader::load() {
+    const config::KernelConfig& kernel = vm_.config.kernel;
+    std::optional<GpaRange> bios;
+    load_kernel();
+    load_plain("bios", vm_.images.bios, kernel.bios_load_addr, bios);
+    load_plain("ramdisk", vm_.images.ramdisk, kernel.ramdisk_load_addr, ramdisk_);
+    load_device_tree();
+    check_overlap();
+    for (Diagnostic& diagnostic : check_on_platform(vm_, platform_)) {
+        const bool is_error = diagnostic.severity == config::Severity::Error;
+        (is_error ? errors_ : guest_.warnings).push_back(std::move(diagnostic));
+    }
+    if (!errors_.empty()) return std::unexpected(ConfigError{std::move(errors_)});
+    guest_.config = std::make_unique<config::AxVMConfig>(vm_.config);
+    guest_.config->set_entry(entry_);
+    for (KeyedSegment& keyed : segments_) guest_.segments.push_back(std::move(keyed.segment));
+    return std::move(guest_);
+}
+
+}  // namespace
+
+std::expected<Guest, ConfigError> load_guest(const VmFile& vm, const PlatformFile& platform) {
+    return Loader(vm, platform).load();
+}
+
+GuestDtbInput dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform) {
+    GuestDtbInput input;
+    input.timebase_frequency = platform.timer_frequency();
+    input.bootargs = std::string(config.kernel.cmdline.view());
+    for (const config::VmMemConfig& region : config.kernel.memory_regions)
+        if (!region.permissions().device) input.memory.push_back(region.range());
+    for (u64 i = 0; i < config.base.cpu_num; ++i) {
+        const auto& ids = config.base.phys_cpu_ids;
+        input.hart_ids.push_back(ids && i < ids->size() ? (*ids)[i] : i);
+    }
+    for (const config::EmulatedDeviceConfig& device : config.devices.emu_devices) {
+        const DtbDevice found{device.range(), static_cast<u32>(device.irq_id)};
+        if (device.emu_type == config::EmulatedDeviceType::PPPTGlobal) input.plic = device.range();
+        if (device.emu_type == config::EmulatedDeviceType::Console && !input.uart) input.uart = found;
+        if (device.emu_type == config::EmulatedDeviceType::Rtc && !input.rtc) input.rtc = found;
+    }
+    return input;
+}
+
+}  // namespace ax::sim
