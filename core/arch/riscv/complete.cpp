@@ -26,6 +26,13 @@ Effects take(Cause cause, u64 tval) {
     return effects;
 }
 
+/// False for what decoding never makes but a damaged saved state can hold.
+bool is_sound(const Completion& completion) {
+    constexpr u8 register_count = 32;
+    return completion.kind != CompletionKind::Load ||
+           (completion.rd < register_count && completion.size >= 1 && completion.size <= sizeof(u64));
+}
+
 /// `Value` and `Call`; a value alone is a call that succeeded.
 Effects complete_with(const Completion& completion, CallStatus status, u64 value) {
     const bool succeeded = status == CallStatus::Success;
@@ -65,6 +72,7 @@ Effects complete_without(const Completion& completion) {
 }  // namespace
 
 Effects complete(const Completion& completion, const Answer& answer) {
+    if (!is_sound(completion)) return {};
     switch (answer.kind) {
         case AnswerKind::Value: return complete_with(completion, CallStatus::Success, answer.value);
         case AnswerKind::Call: return complete_with(completion, answer.status, answer.value);
