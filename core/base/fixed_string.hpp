@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <string_view>
 
 #include "core/base/types.hpp"
@@ -44,8 +45,10 @@ public:
         while (size_ > 0) bytes_[--size_] = '\0';
     }
 
-    /// Compares the text, whatever the capacities.
-    constexpr bool operator==(std::string_view other) const { return view() == other; }
+    /// A template, so that a literal is no candidate for conversion to both parameter types.
+    template <class Text>
+    requires std::convertible_to<const Text&, std::string_view>
+    constexpr bool operator==(const Text& other) const { return view() == std::string_view(other); }
     constexpr bool operator==(const FixedString& other) const { return view() == other.view(); }
 
 private:

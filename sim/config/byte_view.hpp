@@ -1,6 +1,7 @@
 // Bounds-checked little-endian reads from a file that anyone may have made.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -31,10 +32,10 @@ public:
         return bytes_.subspan(offset, length);
     }
 
-    /// Text up to a zero byte; none when there is no zero byte from `offset` on.
+    /// Text up to a zero byte; none when there is no zero byte within 4 KiB from `offset` on.
     [[nodiscard]] std::optional<std::string_view> text(u64 offset) const {
         if (offset >= bytes_.size()) return std::nullopt;
-        const auto rest = bytes_.subspan(offset);
+        const auto rest = bytes_.subspan(offset, std::min<u64>(bytes_.size() - offset, 4096));
         const std::string_view chars(static_cast<const char*>(static_cast<const void*>(rest.data())), rest.size());
         const std::size_t end = chars.find('\0');
         if (end == std::string_view::npos) return std::nullopt;

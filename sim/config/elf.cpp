@@ -29,6 +29,7 @@ constexpr u16 type_exec = 2;
 constexpr u16 type_dyn = 3;
 constexpr u32 pt_load = 1;
 constexpr u32 sht_symtab = 2;
+constexpr u32 sht_dynsym = 11;
 constexpr u8 stt_func = 2;
 
 struct Section {
@@ -71,6 +72,30 @@ bool is_place(const ElfSymbol& symbol, u8 type) {
     return type <= stt_func && !symbol.name.empty() && symbol.name.front() != '$' && !symbol.name.starts_with(".L");
 }
 
+std::vector<ElfSymbol> symbols_of(const ByteView& view, u32 section_type) {
+    std::vector<ElfSymbol> symbols;
+    const u64 count = view.number<u16>(ehdr_shnum).value_or(0);
+    for (u64 i = 0; i < count; ++i) {
+        const auto section = section_at(view, i);
+        if (!section || section->type != section_type) continue;
+        const auto table = view.slice(section->offset, section->size);
+        const auto names = section_at(view, section->link);
+        const auto name_bytes = names ? view.slice(names->offset, names->size) : std::nullopt;
+        if (!table || !name_bytes) continue;
+        const ByteView entries(*table);
+        const ByteView strings(*name_bytes);
+        for (u64 at = 0; at + sym_size <= table->size(); at += sym_size) {
+            const u8 symbol_type = *entries.number<u8>(at + 4) & 0xf;
+            const bool is_defined = *entries.number<u16>(at + 6) != 0;
+            const ElfSymbol symbol{*entries.number<u64>(at + 8), *entries.number<u64>(at + 16),
+                                   strings.text(*entries.number<u32>(at)).value_or(std::string_view{})};
+            if (is_defined && is_place(symbol, symbol_type)) symbols.push_back(symbol);
+        }
+        break;
+    }
+    return symbols;
+}
+
 }  // namespace
 
 bool is_elf(std::span<const std::byte> file) { return ByteView(file).number<u32>(0) == 0x464c'457fu; }
@@ -102,28 +127,10 @@ std::expected<ElfFile, std::string> parse_elf(std::span<const std::byte> file) {
 }
 
 std::vector<ElfSymbol> elf_symbols(std::span<const std::byte> file) {
-    std::vector<ElfSymbol> symbols;
     const ByteView view(file);
-    if (!is_elf(file) || view.number<u16>(ehdr_shentsize) != shdr_size) return symbols;
-    const u64 count = *view.number<u16>(ehdr_shnum);
-    for (u64 i = 0; i < count; ++i) {
-        const auto section = section_at(view, i);
-        if (!section || section->type != sht_symtab) continue;
-        const auto table = view.slice(section->offset, section->size);
-        const auto names = section_at(view, section->link);
-        const auto name_bytes = names ? view.slice(names->offset, names->size) : std::nullopt;
-        if (!table || !name_bytes) continue;
-        const ByteView entries(*table);
-        const ByteView strings(*name_bytes);
-        for (u64 at = 0; at + sym_size <= table->size(); at += sym_size) {
-            const u8 symbol_type = *entries.number<u8>(at + 4) & 0xf;
-            const bool is_defined = *entries.number<u16>(at + 6) != 0;
-            const ElfSymbol symbol{*entries.number<u64>(at + 8), *entries.number<u64>(at + 16),
-                                   strings.text(*entries.number<u32>(at)).value_or(std::string_view{})};
-            if (is_defined && is_place(symbol, symbol_type)) symbols.push_back(symbol);
-        }
-    }
-    return symbols;
+    if (!is_elf(file) || view.number<u16>(ehdr_shentsize) != shdr_size) return {};
+    std::vector<ElfSymbol> symbols = symbols_of(view, sht_symtab);
+    return symbols.empty() ? symbols_of(view, sht_dynsym) : symbols;
 }
 
 }  // namespace ax::sim

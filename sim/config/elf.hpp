@@ -41,7 +41,8 @@ struct ElfFile {
 /// returned refers to `file`.
 [[nodiscard]] std::expected<ElfFile, std::string> parse_elf(std::span<const std::byte> file);
 
-/// Functions and other named places of `.symtab`, in file order; empty when it has none or is damaged.
+/// Functions and other named places of `.symtab`, or of `.dynsym` in a stripped file, in file order;
+/// empty when it has none or is damaged.
 [[nodiscard]] std::vector<ElfSymbol> elf_symbols(std::span<const std::byte> file);
 
 }  // namespace ax::sim

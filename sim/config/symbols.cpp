@@ -13,7 +13,8 @@ constexpr u64 max_offset = 1 << 20;
 
 SymbolTable SymbolTable::from_elf(std::span<const std::byte> file) {
     SymbolTable table;
-    for (const ElfSymbol& symbol : elf_symbols(file)) table.symbols_.push_back({symbol.address, std::string(symbol.name)});
+    for (const ElfSymbol& symbol : elf_symbols(file))
+        table.symbols_.push_back({symbol.address, symbol.size, std::string(symbol.name)});
     table.sort();
     return table;
 }
@@ -32,7 +33,7 @@ SymbolTable SymbolTable::from_system_map(std::string_view text) {
         rest.remove_prefix(3);
         rest = rest.substr(0, rest.find_first_of(" \t\r"));
         if (!rest.empty() && rest.front() != '$' && !rest.starts_with(".L"))
-            table.symbols_.push_back({address, std::string(rest)});
+            table.symbols_.push_back({address, 0, std::string(rest)});
     }
     table.sort();
     return table;
@@ -46,7 +47,7 @@ std::optional<SymbolTable::Match> SymbolTable::lookup(Gva address) const {
     // Of several names for one address the first of the file is the one people know.
     const auto below = std::ranges::lower_bound(symbols_, std::prev(above)->address, {}, &Symbol::address);
     const u64 offset = address.value() - below->address;
-    if (offset > max_offset) return std::nullopt;
+    if (offset > max_offset || (below->size != 0 && offset >= below->size)) return std::nullopt;
     return Match{below->name, offset};
 }
 

@@ -23,7 +23,8 @@ public:
     /// Lines `ADDRESS TYPE NAME`, the address in hexadecimal; other lines are skipped.
     static SymbolTable from_system_map(std::string_view text);
 
-    /// The closest symbol at or below `address`; none when there is none within 1 MiB.
+    /// The closest symbol at or below `address`; none when `address` is behind the symbol's known size,
+    /// or 1 MiB away.
     [[nodiscard]] std::optional<Match> lookup(Gva address) const;
     /// "name+0x12", or none.
     [[nodiscard]] std::optional<std::string> describe(Gva address) const;
@@ -35,6 +36,7 @@ public:
 private:
     struct Symbol {
         u64 address = 0;
+        u64 size = 0;  ///< 0 where unknown
         std::string name;
     };
     void sort();
