@@ -1,0 +1,79 @@
+// Counts RISC-V instructions in code bytes: an instruction whose low two bits are 11 takes two
+// 16-bit parcels, every other one ("Base Instruction-Length Encoding"; 48-bit and longer do not exist here).
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "core/base/types.hpp"
+
+namespace ax::sim {
+
+class InstructionCounter {
+public:
+    /// Adds `bytes` bytes of code (a multiple of 2). Reads up to 15 bytes beyond them.
+    void add(const std::byte* code, std::size_t bytes) {
+        for (; bytes > chunk; bytes -= chunk, code += chunk) {
+            const Entry e = table()[carry_][wide_parcels(code)];
+            count_ += static_cast<u64>(std::popcount(e.starts));
+            carry_ = e.carry;
+        }
+        const Entry e = table()[carry_][wide_parcels(code)];
+        const auto parcels = static_cast<unsigned>(bytes / 2);
+        count_ += static_cast<u64>(std::popcount(static_cast<u8>(e.starts & ((1U << parcels) - 1))));
+        // Whether the last counted parcel begins a wide instruction that continues elsewhere.
+        if (parcels != 0) {
+            const unsigned last = parcels - 1;
+            carry_ = static_cast<u8>((e.starts >> last) & (wide_parcels(code) >> last) & 1);
+        }
+    }
+    [[nodiscard]] u64 count() const { return count_; }
+
+private:
+    static constexpr std::size_t chunk = 16;
+    struct Entry {
+        u8 starts = 0;  ///< parcels at which an instruction begins
+        u8 carry = 0;   ///< 1 when the chunk's last instruction needs the next parcel
+    };
+    using Table = std::array<std::array<Entry, 256>, 2>;
+
+    /// Bit n: parcel n has low bits 11.
+    [[nodiscard]] static unsigned wide_parcels(const std::byte* code) {
+        u64 low = 0;
+        u64 high = 0;
+        std::memcpy(&low, code, 8);
+        std::memcpy(&high, code + 8, 8);
+        return gather(low) | gather(high) << 4;
+    }
+    [[nodiscard]] static unsigned gather(u64 word) {
+        const u64 flags = word & (word >> 1) & 0x0001'0001'0001'0001;
+        return static_cast<unsigned>(((flags * 0x0001'0002'0004'0008) >> 48) & 0xf);
+    }
+    [[nodiscard]] static const Table& table() {
+        static constexpr Table values = [] {
+            Table t{};
+            for (unsigned carry = 0; carry < 2; ++carry) {
+                for (unsigned wide = 0; wide < 256; ++wide) {
+                    unsigned skip = carry;
+                    for (unsigned parcel = 0; parcel < 8; ++parcel) {
+                        if (skip != 0) {
+                            skip = 0;
+                            continue;
+                        }
+                        t[carry][wide].starts = static_cast<u8>(t[carry][wide].starts | 1U << parcel);
+                        skip = (wide >> parcel) & 1;
+                    }
+                    t[carry][wide].carry = static_cast<u8>(skip);
+                }
+            }
+            return t;
+        }();
+        return values;
+    }
+
+    u64 count_ = 0;
+    u8 carry_ = 0;
+};
+
+}  // namespace ax::sim

@@ -1,0 +1,65 @@
+#include "sim/machine/board.hpp"
+
+namespace ax::sim {
+
+std::expected<std::unique_ptr<Board>, std::string> Board::create(const PlatformFile& platform) {
+    const HpaRange range = platform.memory();
+    auto memory = PhysMemory::create(range.start, range.size);
+    if (!memory) return std::unexpected("the host gives no " + std::to_string(range.size >> 20) + " MiB for the board's RAM: " + memory.error());
+    std::unique_ptr<Board> board(new Board(std::move(*memory), platform));
+    auto engine = RiscvEngine::create(board->memory_);
+    if (!engine) return std::unexpected(engine.error());
+    board->engine_ = std::move(*engine);
+    return board;
+}
+
+Board::Board(PhysMemory memory, const PlatformFile& platform)
+    : memory_(std::move(memory)),
+      frames_(memory_),
+      clock_(platform.sim.ns_per_insn.num, platform.sim.ns_per_insn.den),
+      timer_frequency_(platform.timer_frequency()) {}
+
+std::expected<std::unique_ptr<RiscvEngine>, std::string> Board::renew_engine() {
+    auto fresh = RiscvEngine::create(memory_);
+    if (!fresh) return std::unexpected(fresh.error());
+    std::swap(engine_, *fresh);
+    return std::move(*fresh);
+}
+
+bool Board::write(Hpa to, std::span<const std::byte> from) {
+    if (!memory_.write(to, from)) return false;
+    // The engine does not see stores that come from outside. This is rare once guests run: page tables
+    // and console buffers hold no code that has been translated.
+    if (icount_ != 0) engine_->forget_code(to, from.size());
+    return true;
+}
+
+void Board::console_put(VmId vm, u8 byte) {
+    if (listener_ != nullptr) listener_->on_console(vm, byte);
+}
+
+u64 Board::ticks_after(u64 retired) {
+    constexpr u64 ns_per_second = 1'000'000'000;
+    const u64 ns = clock_.after(retired);
+    return ns / ns_per_second * timer_frequency_ + ns % ns_per_second * timer_frequency_ / ns_per_second;
+}
+
+void Board::retire(u64 instructions) {
+    icount_ += instructions;
+    clock_.retire(instructions);
+}
+
+std::optional<ax::riscv::Interrupt> Board::take_interrupt() {
+    if (!timer_is_due()) return std::nullopt;
+    // One shot: the hypervisor arms it again when it has something left to wait for.
+    timer_ns_ = timer::never;
+    return ax::riscv::Interrupt::SupervisorTimer;
+}
+
+void Board::fields(FieldVisitor& v) {
+    field(v, "clock", clock_);
+    field(v, "timer_ns", timer_ns_);
+    field(v, "icount", icount_);
+}
+
+}  // namespace ax::sim

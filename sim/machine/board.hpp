@@ -1,0 +1,74 @@
+// The simulated board: RAM, virtual time, the machine's one timer, the engine. What the core sees of
+// it is the HAL's Host, what a hart sees is HartBoard.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "core/hal/host.hpp"
+#include "sim/config/platform_file.hpp"
+#include "sim/hal/unicorn/riscv_cpu.hpp"
+#include "sim/phys/frame_allocator.hpp"
+#include "sim/time/virtual_clock.hpp"
+
+namespace ax::sim {
+
+/// Who hears the console output of the VMs.
+class ConsoleListener {
+public:
+    virtual void on_console(VmId vm, u8 byte) = 0;
+
+protected:
+    ~ConsoleListener() = default;
+};
+
+class Board final : public hal::Host, public HartBoard {
+public:
+    /// The error says what the host or Unicorn refused.
+    static std::expected<std::unique_ptr<Board>, std::string> create(const PlatformFile& platform);
+
+    // Host
+    [[nodiscard]] bool allocate(u64 count, u64 alignment, Hpa& frames) override { return frames_.allocate(count, alignment, frames); }
+    [[nodiscard]] bool allocate_at(Hpa start, u64 count) override { return frames_.allocate_at(start, count); }
+    void free(Hpa start, u64 count) override { frames_.free(start, count); }
+    [[nodiscard]] bool read(Hpa from, std::span<std::byte> to) override { return memory_.read(from, to); }
+    [[nodiscard]] bool write(Hpa to, std::span<const std::byte> from) override;
+    [[nodiscard]] u64 now_ns() override { return clock_.now_ns(); }
+    void arm_timer(u64 deadline_ns) override { timer_ns_ = deadline_ns; }
+    void kick(PcpuId) override {}
+    void console_put(VmId vm, u8 byte) override;
+
+    // HartBoard
+    [[nodiscard]] u64 ticks_after(u64 retired) override;
+    void retire(u64 instructions) override;
+    [[nodiscard]] std::optional<ax::riscv::Interrupt> take_interrupt() override;
+
+    [[nodiscard]] PhysMemory& memory() { return memory_; }
+    [[nodiscard]] const FrameAllocator& frames() const { return frames_; }
+    [[nodiscard]] RiscvEngine& engine() { return *engine_; }
+    /// Puts a fresh engine in place of the old one and returns that, which must outlive its harts' move.
+    [[nodiscard]] std::expected<std::unique_ptr<RiscvEngine>, std::string> renew_engine();
+    [[nodiscard]] VirtualClock& clock() { return clock_; }
+    /// Instructions retired by all pCPUs.
+    [[nodiscard]] u64 icount() const { return icount_; }
+    [[nodiscard]] u64 timer_deadline_ns() const { return timer_ns_; }
+    [[nodiscard]] bool timer_is_due() const { return timer_ns_ <= clock_.now_ns(); }
+    void listen(ConsoleListener* listener) { listener_ = listener; }
+
+    void fields(FieldVisitor& v);
+
+private:
+    Board(PhysMemory memory, const PlatformFile& platform);
+
+    PhysMemory memory_;
+    FrameAllocator frames_;
+    std::unique_ptr<RiscvEngine> engine_;
+    VirtualClock clock_;
+    u64 timer_frequency_;
+    u64 timer_ns_ = timer::never;
+    u64 icount_ = 0;
+    ConsoleListener* listener_ = nullptr;
+};
+
+}  // namespace ax::sim
