@@ -3,11 +3,15 @@
 # (ignored by git) and records name, version and SHA-256 of each in guests/lock.tsv.
 # Usage: scripts/guests.sh [riscv64 ...]      Idempotent; quiet when nothing is to do.
 set -euo pipefail
+umask 022 # modes are part of the initrd, whose digest must not depend on who makes it
 top=$(cd "$(dirname "$0")/.." && pwd)
 out=$top/guests
 mkdir -p "$out"
 # shellcheck source=scripts/debian-suite.sh
 . "$top/scripts/debian-suite.sh"
+
+work=
+trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 
 die() { echo "guests: error: $*" >&2; exit 1; }
 say() { echo "guests: $*" >&2; }
@@ -48,9 +52,8 @@ fetch_linux() { # arch suite meta
   local arch=$1 suite=$2 meta=$3
   if locked_ok "linux-$arch" && locked_ok "initrd-$arch"; then return 0; fi
   say "fetching Linux and busybox for $arch from suite $suite"
-  local work versioned deb
+  local versioned deb
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' RETURN
   suite_open "$work/apt" "$suite" "$arch" || die "cannot read the package lists of suite $suite for $arch; check the network and try again"
   versioned=$(suite_cache "$work/apt" depends "$meta" | sed -n 's/^ *Depends: *\(linux-image-[^ ]*\).*/\1/p' | head -n 1)
   [ -n "$versioned" ] || die "package $meta names no kernel package; the suite may have changed"
@@ -67,12 +70,14 @@ fetch_linux() { # arch suite meta
   dpkg -x "$deb" "$work/busybox"
   make_initrd "$(find "$work/busybox" -path '*bin/busybox' -type f -print -quit)" "$out/initrd-$arch.cpio"
   lock "initrd-$arch" "busybox-static $(dpkg-deb -f "$deb" Version)" "$out/initrd-$arch.cpio"
+  rm -rf "$work"
+  work=
 }
 
 # A root of one static busybox and an init that ends in a shell on the console.
 make_initrd() { # busybox out
-  local root
-  root=$(mktemp -d)
+  local root=$work/root
+  install -d -m 700 "$root"
   mkdir -p "$root"/{bin,dev,proc,sys,tmp,etc}
   cp "$1" "$root/bin/busybox"
   chmod 755 "$root/bin/busybox"
@@ -93,7 +98,6 @@ INIT
   chmod 755 "$root/init"
   find "$root" -exec touch -h -d @0 {} +
   (cd "$root" && find . -print0 | LC_ALL=C sort -z | cpio --quiet --null -o -H newc --reproducible -R 0:0 >"$2")
-  rm -rf "$root"
 }
 
 # U-Boot comes as an installed package of the host's own distribution.

@@ -59,8 +59,8 @@ install_unicorn() {
   say "fetching libunicorn >= $unicorn_needed into .deps/unicorn"
   # shellcheck source=scripts/debian-suite.sh
   . "$top/scripts/debian-suite.sh"
-  local work
   work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
   suite_open "$work/apt" forky "$(dpkg --print-architecture)" || die "cannot read the package lists of suite forky; check the network, or install libunicorn >= $unicorn_needed yourself"
   (cd "$work" && suite_apt "$work/apt" download -q libunicorn-dev libunicorn2t64 >/dev/null 2>&1) ||
     die "cannot download libunicorn-dev from suite forky; check the network, or install libunicorn >= $unicorn_needed yourself"
@@ -82,7 +82,6 @@ Version: $version
 Libs: -L\${prefix}/lib -lunicorn -Wl,-rpath,\${prefix}/lib
 Cflags: -I\${prefix}/include
 PC
-  rm -rf "$work"
   unicorn_ok "$deps/unicorn/lib/pkgconfig" || die "the fetched libunicorn is $version; $unicorn_needed or newer is needed"
 }
 
