@@ -14,7 +14,7 @@ namespace {
 
 Position position(const toml::source_region& region) { return {region.begin.line, region.begin.column}; }
 
-// The depth of recursion is bounded by the parser, which refuses deeply nested values.
+// The depth of recursion is bounded: the parser refuses deeply nested values, `find_deep_key` long keys.
 TomlNode convert(const toml::node& node) {
     TomlNode result;
     result.at = position(node.source());
@@ -48,6 +48,42 @@ TomlNode convert(const toml::node& node) {
         case toml::node_type::date_time: result.kind = TomlNode::Kind::Date; break;
     }
     return result;
+}
+
+/// Length of the string that begins at `text`, quotes included, or all of it where it has no end.
+std::size_t string_length(std::string_view text) {
+    const char quote = text.front();
+    const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
+    const std::string_view end = text.starts_with(triple) ? triple : triple.substr(0, 1);
+    std::size_t at = end.size();
+    while (at < text.size() && !text.substr(at).starts_with(end) && (end.size() == 3 || text[at] != '\n'))
+        at += quote == '"' && text[at] == '\\' ? 2 : 1;
+    return std::min(at + end.size(), text.size());
+}
+
+/// toml++ nests a table per part of a dotted key, however many, and then takes them down recursively.
+/// No key of a configuration has more than a few parts.
+std::optional<TomlSyntaxError> find_deep_key(std::string_view text) {
+    constexpr unsigned max_dots = 8;
+    unsigned dots = 0;
+    Position at{1, 1};
+    for (std::size_t i = 0; i < text.size(); ++i, ++at.column) {
+        const char c = text[i];
+        if (c == '"' || c == '\'') {
+            const std::string_view skipped = text.substr(i, string_length(text.substr(i)));
+            at.line += static_cast<u32>(std::ranges::count(skipped, '\n'));
+            i += skipped.size() - 1;
+            at.column += static_cast<u32>(skipped.size() - 1);
+        } else if (c == '#') {
+            i = std::min(text.find('\n', i), text.size()) - 1;
+        } else if (c == '.') {
+            if (++dots > max_dots) return TomlSyntaxError{at, "a key has more than 9 parts"};
+        } else if (std::string_view("=,{}[]\n").contains(c)) {
+            dots = 0;
+            if (c == '\n') at = {at.line + 1, 0};
+        }
+    }
+    return std::nullopt;
 }
 
 /// One step of a path: `name` or `[index]`.
@@ -104,6 +140,7 @@ std::string_view to_text(TomlNode::Kind kind) {
 }
 
 std::expected<TomlNode, TomlSyntaxError> parse_toml(std::string_view text) {
+    if (const auto deep = find_deep_key(text)) return std::unexpected(*deep);
     try {
         return convert(toml::parse(text));
     } catch (const toml::parse_error& error) {
