@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds and tests everything, from a fresh Debian 12 on: set-up, guests, the builds dev (sanitizers),
+# clang and release, then unit tests and tidy on dev, unit tests on clang, scenarios on release.
+# Usage: scripts/test.sh      With CI=true a missing guest is a failure; otherwise its tests are skipped.
+set -uo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+jobs=$(nproc)
+closing=()
+notes=()
+failed=0
+
+say() { echo "test: $*" >&2; }
+fail() { notes+=("FAILED: $*"); failed=1; }
+
+# Prints the result however the script ends, ctest's own closing lines last.
+summary() {
+  local line
+  echo
+  echo "axsim tests after ${SECONDS} s on $jobs cores:"
+  for line in "${notes[@]}"; do echo "  $line"; done
+  for line in "${closing[@]}"; do echo "$line"; done
+  exit $failed
+}
+
+build() { # preset
+  local start=$SECONDS
+  say "building $1"
+  if cmake --preset "$1" >"build/$1.configure.log" 2>&1; then
+    cmake --build --preset "$1" -j "$jobs" || { fail "the build $1"; return 1; }
+  else
+    cat "build/$1.configure.log" >&2
+    fail "configuring $1 (build/$1.configure.log)"
+    return 1
+  fi
+  notes+=("built $1 in $((SECONDS - start)) s")
+}
+
+run_tests() { # preset what ctest-options...
+  local preset=$1 what=$2 log=build/$1.ctest.log
+  shift 2
+  say "testing $preset: $what"
+  ctest --preset "$preset" -j "$jobs" --no-tests=ignore --output-on-failure "$@" 2>&1 | tee "$log"
+  [ "${PIPESTATUS[0]}" = 0 ] || fail "$preset: $what; repeat with: ctest --preset $preset $* --rerun-failed"
+  mapfile -t -O ${#closing[@]} closing < <(echo "$preset, $what:"; sed -n '/tests passed,/,$p; /^No tests were found/p' "$log" | grep -v '^$')
+}
+
+scripts/setup.sh || { fail "set-up"; summary; }
+mkdir -p build
+if ! scripts/guests.sh; then
+  if [ "${CI:-}" = true ]; then fail "a guest is missing"; summary; fi
+  notes+=("SKIPPED: tests of the guests that could not be fetched; see above")
+fi
+
+for preset in dev clang release; do build "$preset" || summary; done
+run_tests dev "unit tests with sanitizers, and tidy" -LE scenario
+run_tests clang "unit tests" -LE 'scenario|tidy'
+run_tests release "scenarios" -L scenario
+summary
