@@ -4,7 +4,7 @@
 # Usage: scripts/test.sh      With CI=true a missing guest is a failure; otherwise its tests are skipped.
 set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
-cd "$top"
+cd "$top" || exit 2
 jobs=$(nproc)
 closing=()
 notes=()
