@@ -2,6 +2,9 @@
 // firmware calls fetch them.
 #pragma once
 
+#include <array>
+
+#include "core/base/fields.hpp"
 #include "core/hal/host.hpp"
 
 namespace ax::vm {

@@ -20,9 +20,12 @@ class Ban:
 
 _FREESTANDING = ("core", "devices")
 
+# Who may read the host's clock: what reports wall time or sleeps. None of it reaches a machine.
+HOST_CLOCK = ("sim/cli", "sim/session/pacer.hpp")
+
 BANS = (
     Ban("host-clock", r"\b(?:steady_clock|system_clock|high_resolution_clock|utc_clock|clock_gettime|gettimeofday|__rdtsc)\b"
-        r"|\b(?:std::)?time\s*\(\s*(?:nullptr|NULL|0|&)", "take time from the injected clock (core/timer/clock.hpp)", but=("sim/cli",)),
+        r"|\b(?:std::)?time\s*\(\s*(?:nullptr|NULL|0|&)", "take time from the injected clock (core/timer/clock.hpp)", but=HOST_CLOCK),
     Ban("host-random", r"\b(?:std::)?s?rand\s*\(|\brandom_device\b|\bmt19937\w*\b|\bgetrandom\s*\(|#\s*include\s*<random>"
         r"|\b(?:uniform_\w+_distribution|default_random_engine)\b", "draw from the run's seeded generator"),
     Ban("raw-guest-address", r"[(,]\s*(?:const\s+)?(?:std::)?(?:uint64_t|u64|size_t)\s+(?:\w+_)?(?:gpa|gva|hpa|ipa)(?:_\w+)?\s*(?:=[^,()]*)?(?=[,)])",
@@ -39,8 +42,8 @@ BANS = (
     Ban("hosted-type", r"\bstd::(?:string|vector|function|map|set|deque|list|unordered_\w+|mutex|thread|atomic\w*|ostream|istream|cout|cerr)\b",
         "use FixedString, FixedVector or another bounded type of core/base", where=_FREESTANDING),
     Ban("floating-point", r"\b(?:float|double)\b", "use integers or a rational", where=_FREESTANDING),
-    Ban("thread", r"\bstd::(?:thread|jthread|async|mutex|condition_variable\w*)\b", "keep threads out of the simulated machine; only sim/cli and sim/report have them",
-        where=("sim",), but=("sim/cli", "sim/report")),
+    Ban("thread", r"\bstd::(?:thread|jthread|async|mutex|condition_variable\w*)\b", "keep threads out of the simulated machine; only sim/cli and sim/session have them",
+        where=("sim",), but=("sim/cli", "sim/session")),
     Ban("namespace", r"\busing\s+namespace\s+std\s*;", "name what is used"),
     Ban("local-if", r"^[ \t]*#[ \t]*(?:if|elif)\b.*\b(?:__x86_64__|__aarch64__|__riscv\w*|__amd64__)", "the instruction set is a type, not an #if",
         where=("sim",), but=("sim/hal/kvm",)),

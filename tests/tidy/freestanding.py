@@ -11,7 +11,6 @@ PRESETS = ("freestanding-x86_64", "freestanding-aarch64", "freestanding-riscv64"
 ALLOWED = {
     **dict.fromkeys(("abort", "memcpy", "memset", "memmove", "memcmp"), "the C functions that GCC assumes even when freestanding"),
     "__cxa_pure_virtual": "the slot of a pure virtual function; no code calls it",
-    "_GLOBAL_OFFSET_TABLE_": "made by the linker",
     **dict.fromkeys(
         ("__clzdi2", "__ctzdi2", "__popcountdi2", "__bswapdi2", "__bswapsi2", "__udivti3", "__umodti3", "__udivmodti4",
          "__divti3", "__modti3", "__multi3"),

@@ -42,8 +42,9 @@ _SIM = {
     "sim/config": _SIM_LOW + ("core/config", "core/exit", "core/mm"),
     "sim/replay": _SIM_STATE + ("core/exit",),
     "sim/machine": _SIM_MACHINE,
-    "sim/report": _SIM_MACHINE + ("sim/report",),
-    "sim/cli": _SIM_MACHINE + ("sim/report", "sim/cli"),
+    "sim/report": _SIM_MACHINE,
+    "sim/session": _SIM_MACHINE,
+    "sim/cli": _SIM_MACHINE + ("sim/report", "sim/session"),
 }
 
 TABLE = {**_CORE, **_DEVICES, **_SIM}

@@ -58,8 +58,9 @@ class Source:
     def line_of(self, offset):
         return self.text.count("\n", 0, offset) + 1
 
-    def is_under(self, *folders):
-        return any(self.path.startswith(f.rstrip("/") + "/") for f in folders)
+    def is_under(self, *places):
+        """True when the file is one of `places` or lies below one."""
+        return any(self.path == p or self.path.startswith(p + "/") for p in places)
 
     @property
     def folder(self):
