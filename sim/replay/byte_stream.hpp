@@ -16,6 +16,13 @@ namespace ax::sim {
 [[nodiscard]] constexpr u64 unzigzag(u64 code) { return (code >> 1) ^ (~(code & 1) + 1); }
 static_assert(zigzag(~u64{0}) == 1 && unzigzag(zigzag(u64{1} << 63)) == u64{1} << 63);
 
+/// Seven bits a byte, the lowest first; the high bit says that more follow. Gives the place behind.
+[[nodiscard]] inline std::byte* put_varint(std::byte* at, u64 value) {
+    for (; value >= 0x80; value >>= 7) *at++ = static_cast<std::byte>(value | 0x80);
+    *at++ = static_cast<std::byte>(value);
+    return at;
+}
+
 /// Appends to a buffer whose room the caller has made sure of.
 class ByteSink {
 public:
@@ -29,17 +36,15 @@ public:
         if (room() < size) buffer_.resize(size_ + size);
     }
 
+    /// Where the next byte goes, for who writes many at once; `advance_to` says where that ended.
+    [[nodiscard]] std::byte* cursor() { return buffer_.data() + size_; }
+    void advance_to(const std::byte* end) { size_ = static_cast<std::size_t>(end - buffer_.data()); }
+
     void put_byte(u64 value) { buffer_[size_++] = static_cast<std::byte>(value); }
-    /// Replaces a byte put before.
-    void set_byte(std::size_t at, u64 value) { buffer_[at] = static_cast<std::byte>(value); }
     void put_fixed(u64 value, unsigned size_bytes) {
         for (unsigned i = 0; i < size_bytes; ++i) put_byte(value >> (8 * i));
     }
-    /// Seven bits a byte, the lowest first; the high bit says that more follow.
-    void put_varint(u64 value) {
-        for (; value >= 0x80; value >>= 7) put_byte(value | 0x80);
-        put_byte(value);
-    }
+    void put_varint(u64 value) { advance_to(sim::put_varint(cursor(), value)); }
     /// Length and bytes; needs room for both.
     void put_text(std::string_view text) {
         put_varint(text.size());

@@ -18,7 +18,7 @@ using StatusCode = Bits<7, 4>;
 
 static_assert(index(AnswerKind::None) <= AnswerCode::max && index(CallStatus::AlreadyStopped) <= StatusCode::max);
 
-void put_distance(ByteSink& out, u64 value, u64 before) { out.put_varint(zigzag(value - before)); }
+std::byte* put_distance(std::byte* at, u64 value, u64 before) { return put_varint(at, zigzag(value - before)); }
 u64 take_distance(ByteSource& in, u64 before) { return before + unzigzag(in.take_varint()); }
 
 bool has_same_answer(const ExitRecord& a, const ExitRecord& b) {
@@ -41,32 +41,31 @@ void ExitEncoder::encode(const ExitRecord& record, ByteSink& out) {
     history_.vcpu = record.vcpu;
     ExitRecord& guess = history_.guess(record.kind);
     const bool is_same_answer = has_same_answer(record, guess);
-    out.put_byte(Kind::of(record.kind) | IsSameVcpu::of(is_same_vcpu) | IsSameAnswer::of(is_same_answer));
-    const std::size_t changes_at = out.size();
-    out.put_byte(0);
-    if (!is_same_vcpu) {
-        out.put_varint(record.vm);
-        out.put_varint(record.vcpu);
-    }
-    put_distance(out, record.icount, history_.icount);
+    // A local cursor: a byte written through the sink could be the sink's own size, for all the compiler knows.
+    std::byte* at = out.cursor();
+    *at++ = static_cast<std::byte>(Kind::of(record.kind) | IsSameVcpu::of(is_same_vcpu) | IsSameAnswer::of(is_same_answer));
+    std::byte* const changes_at = at++;
+    if (!is_same_vcpu) at = put_varint(put_varint(at, record.vm), record.vcpu);
+    at = put_distance(at, record.icount, history_.icount);
 
     u64 changes = 0;
     if (record.pc != guess.pc) {
         changes |= bit(pc_changed);
-        put_distance(out, record.pc, guess.pc);
+        at = put_distance(at, record.pc, guess.pc);
     }
     for (unsigned i = 0; i < ExitRecord::max_words; ++i) {
         if (record.words[i] == guess.words[i]) continue;
         changes |= bit(i);
-        put_distance(out, record.words[i], guess.words[i]);
+        at = put_distance(at, record.words[i], guess.words[i]);
     }
-    out.set_byte(changes_at, changes);
+    *changes_at = static_cast<std::byte>(changes);
     if (!is_same_answer) {
         const bool has_new_value = record.value != guess.value;
-        out.put_byte(AnswerCode::of(index(record.answer)) | ValueChanged::of(has_new_value) |
-                     StatusCode::of(index(record.status)));
-        if (has_new_value) put_distance(out, record.value, guess.value);
+        *at++ = static_cast<std::byte>(AnswerCode::of(index(record.answer)) | ValueChanged::of(has_new_value) |
+                                       StatusCode::of(index(record.status)));
+        if (has_new_value) at = put_distance(at, record.value, guess.value);
     }
+    out.advance_to(at);
     history_.icount = record.icount;
     guess = record;
 }

@@ -32,6 +32,8 @@ public:
 
     /// The number of the slice before which the next input becomes visible; nothing when none is left.
     [[nodiscard]] std::optional<u64> next_input_slice() const;
+    /// The next input, without taking it; null when none is left.
+    [[nodiscard]] const InputRecord* peek_input() const { return next_input_ < inputs_.size() ? &inputs_[next_input_] : nullptr; }
     /// The next input due at `slice` or before, valid until the source is destroyed; null when none
     /// is. Call it until it gives null.
     [[nodiscard]] const InputRecord* take_input(u64 slice);

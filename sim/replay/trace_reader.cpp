@@ -165,7 +165,10 @@ std::expected<void, Error> TraceReader::decode_record() {
     } else if (first == index(RecordTag::StateHash)) {
         record_ = decode_state_hash(rest_);
     } else if (first == index(RecordTag::End)) {
-        record_ = decode_end(rest_);
+        const auto& end = record_.emplace<EndRecord>(decode_end(rest_));
+        if (rest_.is_good() && (end.chain != chain_ || end.exits != totals_.exits))
+            return damaged("the end record does not match the exits before it");
+        if (!rest_.is_empty() || offset_ != file_bytes_) return damaged("something follows the end record");
         is_complete_ = true;
     } else {
         rest_.fail();
