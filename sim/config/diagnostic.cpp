@@ -67,12 +67,13 @@ std::string ConfigError::to_text() const {
 
 void Diagnostics::add(config::Severity severity, Position at, Report report) {
     if (severity == config::Severity::Error) ++error_count_;
-    diagnostics_.push_back({severity, file_, at, line_of(text_, at.line), printable(report.key), std::move(report.rule),
-                            printable(report.what), printable(report.why), printable(report.hint)});
+    const auto place = std::ranges::upper_bound(diagnostics_, std::pair(at.line, at.column), {},
+                                                [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
+    diagnostics_.insert(place, {severity, file_, at, line_of(text_, at.line), printable(report.key), std::move(report.rule),
+                                printable(report.what), printable(report.why), printable(report.hint)});
 }
 
 std::vector<Diagnostic> Diagnostics::take() {
-    std::ranges::stable_sort(diagnostics_, {}, [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
     error_count_ = 0;
     return std::move(diagnostics_);
 }

@@ -13,8 +13,7 @@ constexpr u64 max_offset = 1 << 20;
 
 SymbolTable SymbolTable::from_elf(std::span<const std::byte> file) {
     SymbolTable table;
-    for (const ElfSymbol& symbol : elf_symbols(file))
-        table.symbols_.push_back({symbol.address, symbol.size, std::string(symbol.name)});
+    for (const ElfSymbol& symbol : elf_symbols(file)) table.add(symbol.address, symbol.size, symbol.name);
     table.sort();
     return table;
 }
@@ -32,14 +31,19 @@ SymbolTable SymbolTable::from_system_map(std::string_view text) {
         if (rest.size() < 4 || rest[0] != ' ' || rest[2] != ' ') continue;
         rest.remove_prefix(3);
         rest = rest.substr(0, rest.find_first_of(" \t\r"));
-        if (!rest.empty() && rest.front() != '$' && !rest.starts_with(".L"))
-            table.symbols_.push_back({address, 0, std::string(rest)});
+        if (!rest.empty() && rest.front() != '$' && !rest.starts_with(".L")) table.add(address, 0, rest);
     }
     table.sort();
     return table;
 }
 
-void SymbolTable::sort() { std::ranges::stable_sort(symbols_, {}, &Symbol::address); }
+void SymbolTable::add(u64 address, u64 size, std::string_view name) {
+    symbols_.push_back({address, size, symbols_.size(), std::string(name)});
+}
+
+void SymbolTable::sort() {
+    std::ranges::sort(symbols_, {}, [](const Symbol& s) { return std::pair(s.address, s.order); });
+}
 
 std::optional<SymbolTable::Match> SymbolTable::lookup(Gva address) const {
     const auto above = std::ranges::upper_bound(symbols_, address.value(), {}, &Symbol::address);

@@ -36,9 +36,11 @@ public:
 private:
     struct Symbol {
         u64 address = 0;
-        u64 size = 0;  ///< 0 where unknown
+        u64 size = 0;           ///< 0 where unknown
+        std::size_t order = 0;  ///< place in the file
         std::string name;
     };
+    void add(u64 address, u64 size, std::string_view name);
     void sort();
 
     std::vector<Symbol> symbols_;
