@@ -6,6 +6,11 @@ namespace ax::sim {
 
 namespace {
 constexpr u64 ns_per_second = 1'000'000'000;
+/// A vCPU that reads one device register this often in a row, always with the same answer and with
+/// nothing else to run, waits for time or for input to pass ...
+constexpr u64 polls_before_backoff = 256;
+/// ... and each further read takes this long, so that waiting costs few instructions.
+constexpr u64 poll_backoff_ns = 20'000;
 }
 
 Machine::Machine(std::unique_ptr<Board> board, const PlatformFile& platform, const MachineOptions& options)
@@ -138,7 +143,7 @@ std::optional<Outcome> Machine::account(const vm::StepResult& step) {
         return std::nullopt;
     }
     ++exits_;
-    const u64 cost = sim_.exit_cost_ns[step.exit.index()];
+    const u64 cost = cost_of(step);
     board_->clock().add_ns(cost);
     if (observers_.empty()) return std::nullopt;
     const ExitRecord record = flatten(step.exit, step.answer, {step.vm, step.vcpu, board_->icount(), step.pc});
@@ -146,6 +151,29 @@ std::optional<Outcome> Machine::account(const vm::StepResult& step) {
     for (RunObserver* observer : observers_)
         if (const auto end = observer->on_exit(record, cost)) result = end;
     return result;
+}
+
+u64 Machine::cost_of(const vm::StepResult& step) {
+    const u64 modelled = sim_.exit_cost_ns[step.exit.index()];
+    const auto* read = std::get_if<MmioRead>(&step.exit);
+    const auto* call = std::get_if<ConsoleCall>(&step.exit);
+    const bool polls = read != nullptr || (call != nullptr && call->op == ConsoleOp::GetByte);
+    const u64 gpa = read != nullptr ? read->gpa.value() : 0;
+    if (!polls || gpa != poll_gpa_ || step.answer.value != poll_value_) {
+        poll_gpa_ = gpa;
+        poll_value_ = step.answer.value;
+        poll_count_ = polls ? 1 : 0;
+        return modelled;
+    }
+    if (++poll_count_ < polls_before_backoff || !is_alone()) return modelled;
+    return modelled + poll_backoff_ns;
+}
+
+/// True when no pCPU but the current one has anything to run.
+bool Machine::is_alone() const {
+    for (u32 other = 0; other < sim_.cpus; ++other)
+        if (other != pcpu_ && vmm_.has_work(PcpuId{other})) return false;
+    return true;
 }
 
 void Machine::on_console(VmId vm, u8 byte) {
@@ -175,6 +203,9 @@ void Machine::fields(FieldVisitor& v) {
     field(v, "pcpu", pcpu_);
     field(v, "exits", exits_);
     field(v, "next_hash", next_hash_);
+    field(v, "poll_gpa", poll_gpa_);
+    field(v, "poll_value", poll_value_);
+    field(v, "poll_count", poll_count_);
     vmm_.scheduling_fields(v);
 }
 

@@ -71,6 +71,8 @@ private:
     std::optional<Outcome> finished();
     [[nodiscard]] bool choose_pcpu();
     [[nodiscard]] u64 budget(const RunLimits& limits) const;
+    [[nodiscard]] u64 cost_of(const vm::StepResult& step);
+    [[nodiscard]] bool is_alone() const;
 
     std::unique_ptr<Board> board_;
     SimConfig sim_;
@@ -88,6 +90,9 @@ private:
     u32 pcpu_ = 0;
     u64 exits_ = 0;
     u64 next_hash_ = 0;
+    u64 poll_gpa_ = 0;     ///< the device register that the last exits read, all with this answer
+    u64 poll_value_ = 0;
+    u64 poll_count_ = 0;
 };
 
 }  // namespace ax::sim
