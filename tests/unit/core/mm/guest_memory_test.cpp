@@ -29,7 +29,8 @@ protected:
         ASSERT_TRUE(space.add_alloc({Gpa{ram}, 4 * kib4}, Permissions::rwx(), lazy));
         ASSERT_TRUE(space.add_alloc({Gpa{rom}, kib4}, {true, false, true, false}));
         ASSERT_TRUE(space.add_alloc({Gpa{exec}, kib4}, {false, false, true, false}));
-        ASSERT_TRUE(space.add_passthrough({Gpa{mmio}, kib4}, Hpa{mmio}, Permissions::rw_device()));
+        // RAM behind it, so that only the kind of mapping can make an access fail.
+        ASSERT_TRUE(space.add_passthrough({Gpa{mmio}, kib4}, Hpa{0x90ff'f000}, Permissions::rw_device()));
         ASSERT_TRUE(space.add_reserved({Gpa{no_ram}, kib4}, Permissions::rwx()));
     }
     static std::vector<std::byte> pattern(std::size_t size) {

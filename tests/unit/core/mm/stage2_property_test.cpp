@@ -123,6 +123,9 @@ protected:
             tables.allocations_left = allowed;
             const auto result = apply(op);
             tables.allocations_left = FakeTables::unlimited;
+            if (result && op.kind == Op::Map) {
+                EXPECT_EQ(tables.used, used + allowed) << "it asked for more than it used";
+            }
             if (result || result.error() != MapError::NoTableMemory) return result;
             EXPECT_EQ(tables.used, used) << "a failed operation kept tables";
             EXPECT_TRUE(tables.contents() == before) << "a failed operation changed entries";
