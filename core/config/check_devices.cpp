@@ -9,8 +9,8 @@ namespace {
 
 constexpr u64 plic_context_base = 0x20'0000;
 constexpr u64 plic_context_stride = 0x1000;
-/// RISC-V PLIC specification, Interrupt Priorities: sources are numbered 1 to 1023.
-constexpr u64 plic_last_source = 1023;
+/// The most inputs that any interrupt controller of the family has (GIC, PLIC).
+constexpr u64 most_inputs = 1023;
 
 FixedString<95> emu_key(std::size_t i, std::string_view field = {}) {
     return key_path("devices.emu_devices[", u64{i}, "]", field);
@@ -115,12 +115,15 @@ void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink) {
     const auto uses_line = [](const EmulatedDeviceConfig& device) {
         return device.irq_id != 0 && !is_interrupt_controller(device.emu_type);
     };
+    u64 last = most_inputs;
+    for (const EmulatedDeviceConfig& device : devices.emu_devices)
+        if (device.emu_type == EmulatedDeviceType::PPPTGlobal) last = plic_sources;
     for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
         const EmulatedDeviceConfig& device = devices.emu_devices[i];
         if (!uses_line(device)) continue;
-        if (device.irq_id > plic_last_source)
+        if (device.irq_id > last)
             sink.report({Severity::Error, "irq-range", emu_key(i, ".irq_id"sv),
-                         join(device.irq_id, " is no input of an interrupt controller"), "use a number from 1 to 1023"});
+                         join(device.irq_id, " is no input of the interrupt controller"), join("use a number from 1 to ", last)});
         for (std::size_t j = 0; j < i; ++j) {
             const EmulatedDeviceConfig& other = devices.emu_devices[j];
             if (!uses_line(other) || other.irq_id != device.irq_id) continue;

@@ -7,6 +7,9 @@
 
 namespace ax::config {
 
+/// Inputs of a VM's PLIC, numbered from 1; as on QEMU's virt board.
+inline constexpr u32 plic_sources = 95;
+
 /// One element of `devices.emu_devices`; positional form
 /// `[name, base_gpa, length, irq_id, emu_type, cfg_list]`.
 struct EmulatedDeviceConfig {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/addr.hpp"
+#include "core/config/devices.hpp"
 
 namespace ax::sim {
 
@@ -32,7 +33,7 @@ struct GuestDtbInput {
     u64 timebase_frequency = 10'000'000;
     DtbIsa isa;
     std::optional<GpaRange> plic;
-    u32 plic_sources = 95;  ///< riscv,ndev; as on QEMU's virt board
+    u32 plic_sources = config::plic_sources;  ///< riscv,ndev
     std::optional<DtbDevice> uart;
     u32 uart_clock_hz = 3'686'400;
     std::optional<DtbDevice> rtc;

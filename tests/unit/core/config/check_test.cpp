@@ -148,7 +148,20 @@ const std::vector<RuleCase>& cases() {
          {"device-memory-overlap devices.emu_devices[1]"}},
         {"irq twice", [](C& c) { c.devices.emu_devices[2].irq_id = 10; }, {"irq-shared devices.emu_devices[2].irq_id"}},
         {"no irq twice", [](C& c) { c.devices.emu_devices[1].irq_id = c.devices.emu_devices[2].irq_id = 0; }, {}},
-        {"irq 1024", [](C& c) { c.devices.emu_devices[2].irq_id = 1024; }, {"irq-range devices.emu_devices[2].irq_id"}},
+        {"irq 96 of a PLIC", [](C& c) { c.devices.emu_devices[2].irq_id = 96; }, {"irq-range devices.emu_devices[2].irq_id"}},
+        {"irq 95 of a PLIC", [](C& c) { c.devices.emu_devices[2].irq_id = 95; }, {}},
+        {"irq 1023 of another controller",
+         [](C& c) {
+             c.devices.emu_devices.erase(0);
+             c.devices.emu_devices[1].irq_id = 1023;
+         },
+         {}},
+        {"irq 1024 of another controller",
+         [](C& c) {
+             c.devices.emu_devices.erase(0);
+             c.devices.emu_devices[1].irq_id = 1024;
+         },
+         {"irq-range devices.emu_devices[1].irq_id"}},
         {"pass-through over emulated",
          [](C& c) { add_pass_through(c, "uart", 0x1000'0000, 0x1000'0000, 0x1000); },
          {"device-overlap devices.emu_devices[1]"}},
