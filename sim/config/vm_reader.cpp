@@ -136,7 +136,7 @@ std::optional<config::EmulatedDeviceConfig> read_emu_device(const ValueAt& value
             diagnostics.error(
                 type.node.at,
                 {type.path, "unknown-number", std::string(config::join(config::Hex{*number}).view()) + " is no device type",
-                 "use for example 0x2 (console), 0x30 (PLIC), 0x40 (real-time clock); README lists all"});
+                 "use for example 0x2 (console), 0x30 (PLIC), 0x40 (real-time clock); core/config/device_type.hpp lists all"});
     }
     read_list(*element->find(5), device.cfg_list, diagnostics, [&](const ValueAt& v) { return read_number(v, diagnostics); });
     return device;
