@@ -5,7 +5,7 @@ set -uo pipefail
 dir=${1:?usage: tests/guests/run_qemu.sh DIR [NAME...]}
 shift
 command -v qemu-system-riscv64 >/dev/null || { echo "guests: skipped: qemu-system-riscv64 is not installed" >&2; exit 0; }
-endless="jump_nowhere trap_loop pt_root_on_mmio"
+endless="jump_nowhere trap_loop trap_storm pt_root_on_mmio"
 [ $# -gt 0 ] || set -- $(cd "$dir" && ls ./*.elf | sed 's,^\./,,; s,\.elf$,,')
 # QEMU 7.2 reports a failing AMO as a load, and a page table on a device as a page fault.
 deviating="access_faults pt_on_mmio"

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Runs one bare-metal guest under axsim: run, record, replay, compare.
+
+Usage: check_guest.py --axsim FILE --elf FILE [--cpus N] [--outcome WORD] [--text TEXT] [--limit N] [--send LINE]...
+The guest must end with `--outcome` (default powered-off) after printing `--text` (default "PASS name");
+the replay must differ in nothing and end in the same state.
+"""
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--axsim", type=Path, required=True)
+    parser.add_argument("--elf", type=Path, required=True)
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--outcome", default="powered-off")
+    parser.add_argument("--text")
+    parser.add_argument("--limit", type=int, default=300_000_000, help="instructions")
+    parser.add_argument("--max-exits", type=int, default=2_000_000)
+    parser.add_argument("--send", action="append", default=[], help="a line for the console, once the guest is ready")
+    args = parser.parse_args()
+    name = args.elf.stem
+    with tempfile.TemporaryDirectory(prefix=f"axsim-{name}-") as folder:
+        work = Path(folder)
+        (work / "vm.toml").write_text(vm_file(name, args))
+        trace = work / "guest.axtrace"
+        run = ["run", work / "vm.toml", "--platform", ROOT / "configs/platforms/riscv64-qemu-virt.toml", "--record", trace,
+               "--console", console(args, work), "--max-insns", args.limit, "--max-exits", args.max_exits, "--json"]
+        first, printed = call(args.axsim, run)
+        if (work / "console").exists():
+            printed = (work / "console").read_bytes().decode(errors="replace")
+        replayed, _ = call(args.axsim, ["replay", trace, "--json"])
+    text = f"PASS {name}" if args.text is None else args.text
+    problems = []
+    if first.get("outcome") != args.outcome:
+        problems.append(f"the run ended as {first.get('outcome')}, not {args.outcome}: {first.get('detail', '')}")
+    if text not in printed:
+        problems.append(f"the guest did not print {text!r}; its last lines are {printed.splitlines()[-3:]}")
+    if replayed.get("differences") != 0:
+        problems.append(f"the replay has {replayed.get('differences')} differences")
+    for key in ("outcome", "instructions", "exits", "virtual_ns", "state_hash"):
+        if first.get(key) != replayed.get(key):
+            problems.append(f"{key}: {first.get(key)} recorded, {replayed.get(key)} replayed")
+    for problem in problems:
+        print(f"{name}: {problem}")
+    print(f"{name}: {first.get('instructions')} instructions, {first.get('exits')} exits, state {first.get('state_hash')}")
+    return 1 if problems else 0
+
+
+def vm_file(name, args):
+    text = (HERE / "riscv64/vm.toml.in").read_text()
+    values = {"NAME": name, "CPUS": args.cpus, "CONTEXTS": 2 * args.cpus, "ELF": args.elf.resolve()}
+    return re.sub(r"@(\w+)@", lambda m: str(values[m[1]]), text)
+
+
+def console(args, work):
+    if not args.send:
+        return f"file:{work / 'console'}"
+    lines = ['expect "ready"'] + [f'send "{line}\\n"' for line in args.send]
+    (work / "script").write_text("\n".join(lines) + "\n")
+    return f"script:{work / 'script'}"
+
+
+def call(axsim, arguments):
+    """(the JSON object on standard output, standard error)."""
+    result = subprocess.run([str(axsim), *map(str, arguments)], capture_output=True, stdin=subprocess.DEVNULL, timeout=280)
+    errors = result.stderr.decode(errors="replace")
+    try:
+        return json.loads(result.stdout), errors
+    except json.JSONDecodeError:
+        sys.exit(f"axsim {arguments[0]} ended with status {result.returncode} and without JSON: {errors[-1000:]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
