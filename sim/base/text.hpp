@@ -20,8 +20,10 @@ namespace ax::sim {
 /// `part` of `whole` as a percentage with two decimals, without floating point; 0.00 of nothing.
 [[nodiscard]] inline std::string percent(u64 part, u64 whole) {
     if (whole == 0) return "0.00";
-    const bool is_large = part > ~u64{0} / 10'000;
-    const u64 hundredths = is_large ? part / (whole / 10'000 + 1) : part * 10'000 / whole;
+    // The product must fit: of very large numbers the low bits do not count.
+    constexpr unsigned spare_bits = 14;
+    if (part > ~u64{0} / 10'000) return percent(part >> spare_bits, whole >> spare_bits);
+    const u64 hundredths = part * 10'000 / whole;
     const std::string decimals = std::to_string(hundredths % 100);
     return std::to_string(hundredths / 100) + "." + (decimals.size() < 2 ? "0" : "") + decimals;
 }

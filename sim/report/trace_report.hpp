@@ -30,9 +30,9 @@ struct TraceExitsOptions {
     bool shows_state_hashes = false;
     Isa isa = Isa::Riscv64;
     /// `name+0x10` for a guest address of a VM, empty where none is known.
-    std::function<std::string(u32 vm, u64 pc)> symbol;
+    std::function<std::string(u32 vm, u64 pc)> symbol{};
     /// The code at a guest address of a VM, for disassembly.
-    std::function<CodeBytes(u32 vm, u64 pc)> code;
+    std::function<CodeBytes(u32 vm, u64 pc)> code{};
 };
 /// A line per exit, written as it is read. On an error what came before has been written.
 [[nodiscard]] std::expected<void, Error> trace_exits(const std::string& path, const TraceExitsOptions& options,

@@ -48,6 +48,8 @@ public:
         return {std::istreambuf_iterator<char>(file), {}};
     }
     void replace(const std::string& content) const {
+        // A fresh file: some file systems write a truncated one to the disk at once, which is slow.
+        std::filesystem::remove(path_);
         std::ofstream file(path_, std::ios::binary | std::ios::trunc);
         file.write(content.data(), static_cast<std::streamsize>(content.size()));
     }
