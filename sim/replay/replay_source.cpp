@@ -7,8 +7,6 @@
 namespace ax::sim {
 namespace {
 
-constexpr const char* nothing = "nothing";
-
 std::string text_of(const Record& record) {
     return std::visit(Overloaded{
                           [](const ExitRecord& exit) { return describe(exit); },

@@ -15,7 +15,9 @@ std::vector<std::size_t> by_count(const AllTimes& times) {
     std::vector<std::size_t> kinds;
     for (std::size_t kind = 0; kind < times.size(); ++kind)
         if (times[kind].count != 0) kinds.push_back(kind);
-    std::ranges::stable_sort(kinds, [&](std::size_t a, std::size_t b) { return times[a].count > times[b].count; });
+    std::ranges::sort(kinds, [&](std::size_t a, std::size_t b) {
+        return times[a].count != times[b].count ? times[a].count > times[b].count : a < b;
+    });
     return kinds;
 }
 
