@@ -86,7 +86,7 @@ std::string describe(const ExitRecord& record) {
     std::string text = exit_name(record.kind);
     const auto names = exit_word_names(record.kind);
     for (std::size_t i = 0; i < names.size(); ++i)
-        text += " " + std::string(names[i]) + "=" + exit_word_text(record.kind, i, record.words[i]);
+        text.append(" ").append(names[i]).append("=").append(exit_word_text(record.kind, i, record.words[i]));
     return text + " -> " + answer_text(record);
 }
 

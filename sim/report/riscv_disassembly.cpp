@@ -31,7 +31,7 @@ std::string x(u64 number) {
     return std::string(names[number % names.size()]);
 }
 
-std::string f(u64 number) { return "f" + std::to_string(number); }
+std::string f(u64 number) { return std::string("f").append(std::to_string(number)); }
 
 std::string at(i64 offset, u64 base) { return std::to_string(offset) + "(" + x(base) + ")"; }
 

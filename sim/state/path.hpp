@@ -24,7 +24,7 @@ public:
         for (std::size_t i = 0; i < steps_.size(); ++i) {
             const std::string_view next = i + 1 < steps_.size() ? std::string_view(steps_[i + 1].name) : name;
             append(text, steps_[i].name);
-            if (next.empty() || steps_[i].position != 0) text += "[" + std::to_string(steps_[i].position) + "]";
+            if (next.empty() || steps_[i].position != 0) text.append("[").append(std::to_string(steps_[i].position)).append("]");
         }
         append(text, name);
         return text;

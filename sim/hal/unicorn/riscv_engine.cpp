@@ -195,16 +195,17 @@ EngineStop RiscvEngine::classify(uc_err error, EngineContext& context) {
     return stop;
 }
 
-u64 RiscvEngine::count_code(u64 address, u64 size) const {
+u64 RiscvEngine::count_code(u64 address, u64 size) {
     InstructionCounter counter;
     while (size != 0) {
         const u64 page = address >> page_shift;
-        const CodePage& code = code_[page % code_pages];
+        CodePage& code = code_[page % code_pages];
         const u64 here = std::min(size, page_size - (address & (page_size - 1)));
         const std::byte* host = code.host;
         if (code.page != page) {
             host = client_->code_page(Gva{address}.page_base());
             if (host == nullptr) break;
+            code = {page, host};
         }
         counter.add(host + (address & (page_size - 1)), here);
         address += here;
@@ -225,9 +226,7 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
     engine.block_size_ = size;
     const CodePage& code = engine.code_[(address >> page_shift) % code_pages];
     if (code.page == address >> page_shift && (address & (page_size - 1)) + size <= page_size) [[likely]] {
-        InstructionCounter counter;
-        counter.add(code.host + (address & (page_size - 1)), size);
-        engine.block_count_ = counter.count();
+        engine.block_count_ = InstructionCounter::count_whole(code.host + (address & (page_size - 1)), size);
     } else {
         engine.block_count_ = engine.count_code(address, size);
     }

@@ -131,7 +131,7 @@ private:
     std::expected<void, std::string> open();
     std::expected<void, std::string> self_check();
     void restore(EngineContext& context);
-    [[nodiscard]] u64 count_code(u64 address, u64 size) const;
+    [[nodiscard]] u64 count_code(u64 address, u64 size);
     [[nodiscard]] EngineStop classify(uc_err error, EngineContext& context);
 
     static void on_block(uc_engine* uc, u64 address, u32 size, void* self);
