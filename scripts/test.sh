@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and tests everything, from a fresh Debian 12 on: set-up, guests, the builds dev (sanitizers),
-# clang and release, then unit tests and tidy on dev, unit tests on clang, scenarios on release.
+# clang and release; then unit tests, small guests and tidy on dev, the same without tidy on clang, and
+# whole operating systems on release.
 # Usage: scripts/test.sh      With CI=true a missing guest is a failure; otherwise its tests are skipped.
 set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -53,7 +54,7 @@ if ! scripts/guests.sh; then
 fi
 
 for preset in dev clang release; do build "$preset" || summary; done
-run_tests dev "unit tests with sanitizers, and tidy" -LE scenario
-run_tests clang "unit tests" -LE 'scenario|tidy'
-run_tests release "scenarios" -L scenario
+run_tests dev "unit tests and small guests with sanitizers, tidy" -LE scenario
+run_tests clang "unit tests and small guests" -LE 'scenario|tidy'
+run_tests release "scenarios and small guests" -L "scenario|guest"
 summary
