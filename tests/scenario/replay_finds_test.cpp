@@ -1,0 +1,174 @@
+// Replay names the first difference: one flipped bit in an image or an input, or a changed register.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "sim/replay/trace_reader.hpp"
+#include "sim/replay/trace_writer.hpp"
+#include "tests/scenario/support/session.hpp"
+#include "tests/scenario/support/workspace.hpp"
+
+namespace ax::scenario {
+namespace {
+
+constexpr const char* echo_script = "expect \"ready\"\nsend \"hello\\n\"\nexpect \"olleh\"\nsend \"quit\\n\"\n";
+
+/// The text names the trace, the exit, the field and the two values.
+void expect_named(const ReplayReport& report, const std::string& trace) {
+    ASSERT_TRUE(report.difference) << report.error;
+    const sim::ReplayDifference& d = *report.difference;
+    EXPECT_NE(d.difference.recorded, d.difference.replayed);
+    const std::string first_line = report.text.substr(0, report.text.find('\n'));
+    EXPECT_EQ(first_line, "axsim: error: replay differs from the recording (" + trace + ", exit " + std::to_string(d.exit_number) +
+                              "): " + d.difference.field + " was " + d.difference.recorded + " and is now " + d.difference.replayed);
+    EXPECT_NE(report.text.find("axsim replay " + trace + " --until exit:" + std::to_string(d.exit_number)), std::string::npos);
+}
+
+/// Copies a trace, letting `change` see every record before it is written.
+template <class Change>
+void rewrite(const std::string& from, const std::string& to, Change change) {
+    auto reader = sim::TraceReader::open(from);
+    ASSERT_TRUE(reader) << reader.error().to_line();
+    auto writer = sim::TraceWriter::create(to, reader->header());
+    ASSERT_TRUE(writer) << writer.error().to_line();
+    while (true) {
+        const auto next = reader->next();
+        ASSERT_TRUE(next) << next.error().to_line();
+        if (*next == nullptr) break;
+        sim::Record record = **next;
+        change(record);
+        if (const auto* exit = std::get_if<sim::ExitRecord>(&record)) writer->add_exit(*exit);
+        if (const auto* input = std::get_if<sim::InputRecord>(&record)) writer->add_input(*input);
+        if (const auto* hash = std::get_if<sim::StateHashRecord>(&record)) writer->add_state_hash(*hash);
+        if (const auto* end = std::get_if<sim::EndRecord>(&record)) ASSERT_TRUE(writer->finish(*end));
+    }
+}
+
+void flip_bit(const std::string& file, std::size_t offset, unsigned bit) {
+    std::string bytes = read_text(file);
+    ASSERT_LT(offset, bytes.size());
+    bytes[offset] = static_cast<char>(static_cast<unsigned char>(bytes[offset]) ^ (1u << bit));
+    std::ofstream(file, std::ios::binary) << bytes;
+}
+
+TEST(ReplayFinds, flipped_bit_in_a_guest_image) {
+    const Workspace workspace;
+    const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
+    const std::string vm = workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
+    const std::string trace = workspace.path("run.axtrace");
+    const RunReport recorded = run({.vm = vm, .platform = {}, .record = trace});
+    EXPECT_STREQ(to_text(recorded.outcome), "powered-off");
+
+    // The guest prints this text byte by byte: the first exit that differs is the write of that byte.
+    const std::string text = "PASS";
+    const auto offset = read_text(elf).find(text);
+    ASSERT_NE(offset, std::string::npos);
+    flip_bit(elf, offset, 1);
+    const ReplayReport replayed = replay({.trace = trace});
+    expect_named(replayed, trace);
+    EXPECT_EQ(replayed.difference->difference.field, "value");
+    EXPECT_EQ(replayed.difference->difference.recorded, "0x50");
+    EXPECT_EQ(replayed.difference->difference.replayed, "0x52");
+    EXPECT_GT(replayed.difference->exit_number, 0u);
+}
+
+TEST(ReplayFinds, flipped_bit_in_an_image_at_the_command_line) {
+    const Workspace workspace;
+    const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
+    const std::string vm = workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
+    const std::string trace = workspace.path("run.axtrace");
+    static_cast<void>(run({.vm = vm, .platform = {}, .record = trace}));
+    flip_bit(elf, read_text(elf).find("PASS"), 1);
+    const ChildResult result = axsim({"replay", trace, "--json"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(json_value(result.out, "differences"), "1");
+    EXPECT_NE(result.err.find("the kernel of VM 1 is not the recorded one (" + elf), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("value was 0x50 and is now 0x52"), std::string::npos) << result.err;
+}
+
+TEST(ReplayFinds, flipped_bit_in_an_input) {
+    const Workspace workspace;
+    const std::string trace = workspace.path("run.axtrace"), changed = workspace.path("changed.axtrace");
+    const RunReport recorded = run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace});
+    EXPECT_FALSE(recorded.script_failed);
+    bool is_changed = false;
+    rewrite(trace, changed, [&](sim::Record& record) {
+        auto* input = std::get_if<sim::InputRecord>(&record);
+        if (input == nullptr || is_changed) return;
+        input->data[0] = static_cast<char>(input->data[0] ^ 1);
+        is_changed = true;
+    });
+    ASSERT_TRUE(is_changed);
+    const ReplayReport replayed = replay({.trace = changed});
+    expect_named(replayed, changed);
+    // The UART gives the guest 'i' for 'h'.
+    ASSERT_TRUE(replayed.difference->recorded);
+    EXPECT_EQ(replayed.difference->difference.recorded, "0x68");
+    EXPECT_EQ(replayed.difference->difference.replayed, "0x69");
+}
+
+TEST(ReplayFinds, copied_trace_without_a_change_replays) {
+    const Workspace workspace;
+    const std::string trace = workspace.path("run.axtrace"), copy = workspace.path("copy.axtrace");
+    const RunReport recorded = run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace});
+    rewrite(trace, copy, [](sim::Record&) {});
+    expect_replays(copy, recorded);
+}
+
+TEST(ReplayFinds, input_at_another_slice) {
+    const Workspace workspace;
+    const std::string trace = workspace.path("run.axtrace"), changed = workspace.path("changed.axtrace");
+    static_cast<void>(run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace}));
+    rewrite(trace, changed, [](sim::Record& record) {
+        if (auto* input = std::get_if<sim::InputRecord>(&record)) input->slice += 1;
+    });
+    expect_named(replay({.trace = changed}), changed);
+}
+
+struct Poke {
+    const char* name;
+    u64 gpa;
+    u8 size;
+    u64 value;
+    bool is_read_by_guest;  ///< otherwise only a state hash can tell
+};
+
+class ReplayFindsPoke : public testing::TestWithParam<Poke> {};
+
+/// A device register changed in the middle of the replay of a guest that waits for input. The next
+/// state hash after it names the device.
+TEST_P(ReplayFindsPoke, changed_device_register) {
+    const Poke& p = GetParam();
+    const Workspace workspace;
+    const std::string trace = workspace.path("run.axtrace");
+    const RunReport recorded = run({.vm = workspace.bare_metal("timer"), .platform = {}, .state_hash_interval = 200'000, .record = trace});
+    ASSERT_GE(recorded.state_hashes.size(), 3u);
+    const ReplayReport replayed =
+        replay({.trace = trace, .stop = recorded.instructions / 2, .at_stop = [&](sim::Machine& machine) {
+                    static_cast<void>(machine.vms().front()->bus().write(Gpa{p.gpa}, p.size, p.value));
+                }});
+    expect_named(replayed, trace);
+    EXPECT_NE(replayed.difference->difference.field.find(p.name), std::string::npos) << replayed.text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Registers, ReplayFindsPoke,
+                         testing::Values(Poke{"plic", 0x0c00'0028, 4, 3, false}, Poke{"uart", 0x1000'0007, 1, 0x5a, false}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+/// The guest itself sees the change: the first exit that reads the register differs.
+TEST(ReplayFinds, register_that_the_guest_reads) {
+    const Workspace workspace;
+    const std::string trace = workspace.path("run.axtrace");
+    const RunReport recorded = run({.vm = workspace.bare_metal("plic_out_of_range"), .platform = {}, .record = trace});
+    u64 stop = 0;
+    // Half-way the guest reads back every register of the PLIC, priority of source 1 first.
+    stop = recorded.instructions / 2;
+    const ReplayReport replayed = replay({.trace = trace, .stop = stop, .at_stop = [](sim::Machine& machine) {
+                                              for (u64 source = 1; source < 32; ++source)
+                                                  static_cast<void>(machine.vms().front()->bus().write(Gpa{0x0c00'0000 + 4 * source}, 4, 6));
+                                          }});
+    expect_named(replayed, trace);
+}
+
+}  // namespace
+}  // namespace ax::scenario
