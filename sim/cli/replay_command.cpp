@@ -9,12 +9,12 @@
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/console_output.hpp"
-#include "sim/report/exit_statistics.hpp"
 #include "sim/report/progress_line.hpp"
 #include "sim/report/record_text.hpp"
 #include "sim/session/replayer.hpp"
 #include "sim/session/result.hpp"
 #include "sim/session/setup.hpp"
+#include "sim/session/timed_vcpu.hpp"
 
 namespace ax::sim::cli {
 
@@ -79,6 +79,8 @@ int replay(const ReplaySettings& settings) {
         return bad_input;
     }
     for (const std::string& warning : setup->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    HandlerTimes times;
+    if (settings.stats) setup->options.decorate_vcpu = [&](hal::Vcpu& vcpu) -> hal::Vcpu& { return times.decorate(vcpu); };
     auto machine = build(*setup);
     if (!machine) {
         std::fprintf(stderr, "%s\n", machine.error().text.c_str());
@@ -113,6 +115,7 @@ int replay(const ReplaySettings& settings) {
         result.detail = error->what + ": " + error->why;
         std::fprintf(stderr, "%s\n", error->to_line().c_str());
     }
+    if (settings.stats) std::fprintf(stderr, "%s", times.statistics().to_table().c_str());
     if (!settings.until.empty() && !settings.json) show_machine(m, console_output);
     if (settings.json)
         std::printf("%s\n", to_json(result).c_str());

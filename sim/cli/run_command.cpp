@@ -6,11 +6,11 @@
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/console_output.hpp"
-#include "sim/report/exit_statistics.hpp"
 #include "sim/session/live_source.hpp"
 #include "sim/session/recorder.hpp"
 #include "sim/session/result.hpp"
 #include "sim/session/setup.hpp"
+#include "sim/session/timed_vcpu.hpp"
 
 namespace ax::sim::cli {
 
@@ -18,15 +18,6 @@ namespace {
 
 /// Virtual time that a script waits for a text: ten minutes.
 constexpr u64 script_patience_ns = 600'000'000'000;
-
-class StatisticsObserver final : public RunObserver {
-public:
-    std::optional<Outcome> on_exit(const ExitRecord& exit, u64 cost_ns) override {
-        statistics.add(exit.kind, cost_ns);
-        return std::nullopt;
-    }
-    ExitStatistics statistics;
-};
 
 int report(const Error& error, int status) {
     std::fprintf(stderr, "%s\n", error.to_line().c_str());
@@ -87,12 +78,14 @@ int status_of(Outcome outcome, const RunSettings& settings) {
 int run(const RunSettings& settings) {
     auto console = parse_console(settings.console);
     if (!console) return report(console.error(), bad_input);
-    auto setup = read_setup(settings.vms, settings.platform, {settings.seed, settings.state_hash_interval});
+    auto setup = read_setup(settings.vms, settings.platform, {settings.seed, settings.state_hash_interval, nullptr});
     if (!setup) {
         std::fprintf(stderr, "%s\n", setup.error().text.c_str());
         return bad_input;
     }
     for (const std::string& warning : setup->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+    HandlerTimes times;
+    if (settings.stats) setup->options.decorate_vcpu = [&](hal::Vcpu& vcpu) -> hal::Vcpu& { return times.decorate(vcpu); };
     const TraceHeader header = header_for(*setup, settings.command_line);
     auto machine = build(*setup);
     if (!machine) {
@@ -112,8 +105,6 @@ int run(const RunSettings& settings) {
     std::FILE* output = console->file ? console->file.get() : terminal;
     ConsoleOutput console_output(m, output, settings.until_text);
     m.observe(console_output);
-    StatisticsObserver statistics;
-    if (settings.stats) m.observe(statistics);
 
     LiveSource source;
     const VmId first_vm = m.vms().front()->vm().id();
@@ -142,7 +133,7 @@ int run(const RunSettings& settings) {
     }
     if (outcome == Outcome::GuestFailed)
         std::fprintf(stderr, "%s", describe_failure(*m.failed_vm(), console_output.last_exits()).c_str());
-    if (settings.stats) std::fprintf(stderr, "%s", statistics.statistics.to_table().c_str());
+    if (settings.stats) std::fprintf(stderr, "%s", times.statistics().to_table().c_str());
     if (settings.json)
         std::printf("%s\n", to_json(result).c_str());
     else

@@ -31,7 +31,7 @@ std::expected<std::unique_ptr<Machine>, Error> Machine::create(const PlatformFil
     if (!board) return std::unexpected(Error{"cannot build the simulated board", platform.name, board.error(), ""});
     std::unique_ptr<Machine> machine(new Machine(std::move(*board), platform, options));
     for (Guest& guest : guests) {
-        auto vm = VmInstance::create(*machine->board_, machine->vmm_, platform, std::move(guest));
+        auto vm = VmInstance::create(*machine->board_, machine->vmm_, platform, std::move(guest), options.decorate_vcpu);
         if (!vm) return std::unexpected(vm.error());
         machine->vms_.push_back(std::move(*vm));
     }

@@ -1,6 +1,7 @@
 // A simulated machine with its hypervisor and VMs, and the one loop that owns time.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -13,10 +14,15 @@
 
 namespace ax::sim {
 
+/// What stands between the hypervisor and each vCPU, for measuring; gives back its argument or a
+/// vCPU in front of it.
+using VcpuDecorator = std::function<hal::Vcpu&(hal::Vcpu&)>;
+
 struct MachineOptions {
     u64 seed = 0;
     /// Instructions between full-state hashes; 0 for none.
     u64 state_hash_interval = 0;
+    VcpuDecorator decorate_vcpu = nullptr;
 };
 
 /// Where `run` shall stop at the latest. Counts are absolute, from the start of the machine.

@@ -14,9 +14,10 @@ std::string to_text(const GpaRange& range) { return "[" + hex(range.start.value(
 }  // namespace
 
 std::expected<std::unique_ptr<VmInstance>, Error> VmInstance::create(Board& board, vm::Vmm& vmm, const PlatformFile& platform,
-                                                                     Guest guest) {
+                                                                     Guest guest,
+                                                                     const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
     std::unique_ptr<VmInstance> instance(new VmInstance(board, std::move(guest)));
-    if (auto built = instance->build(vmm, platform); !built) return std::unexpected(built.error());
+    if (auto built = instance->build(vmm, platform, decorate); !built) return std::unexpected(built.error());
     return instance;
 }
 
@@ -26,7 +27,8 @@ Error VmInstance::error(std::string what, std::string why, std::string hint) con
     return {std::move(what), "VM " + std::string(name()), std::move(why), std::move(hint)};
 }
 
-std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& platform) {
+std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& platform,
+                                             const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
     auto stage2 = ax::riscv::Vm::create(tables_);
     if (!stage2) return std::unexpected(error("cannot create the VM", "the board has no memory left for its page tables"));
     stage2_.emplace(std::move(*stage2));
@@ -34,7 +36,7 @@ std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& p
     const VmId id{static_cast<u32>(guest_.config->id())};
     vm_ = std::make_unique<vm::Vm>(vm::VmParts{id, board_, vmm.timers(), *memory_, bus_, platform.timer_frequency()});
     if (auto done = add_memory(); !done) return done;
-    if (auto done = add_vcpus(platform); !done) return done;
+    if (auto done = add_vcpus(platform, decorate); !done) return done;
     if (auto done = add_devices(vmm, platform); !done) return done;
     if (auto done = load_images(); !done) return done;
     if (!vmm.add(*vm_))
@@ -65,14 +67,16 @@ std::expected<void, Error> VmInstance::add_memory() {
     return {};
 }
 
-std::expected<void, Error> VmInstance::add_vcpus(const PlatformFile& platform) {
+std::expected<void, Error> VmInstance::add_vcpus(const PlatformFile& platform,
+                                                 const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
     const ax::riscv::Controls controls =
         ax::riscv::controls_for({.stage2_root = stage2_->root(), .vmid = guest_.config->id() & ax::riscv::Hgatp::VMID::max});
     const HartOptions options{.gives_htinst = platform.sim.htinst == HtinstStyle::Transformed};
     for (const config::VcpuAffinity& affinity : guest_.config->get_vcpu_affinities_pcpu_ids()) {
         cpus_.push_back(std::make_unique<RiscvCpu>(board_.memory(), board_.engine(), board_, options));
         vcpus_.push_back(std::make_unique<ax::riscv::Vcpu>(*cpus_.back(), controls));
-        if (!stage2_->add_cpu(*cpus_.back()) || !vm_->add_vcpu(*vcpus_.back(), affinity.phys_id, affinity.pcpu_mask.value_or(~u64{0})))
+        hal::Vcpu& vcpu = decorate ? decorate(*vcpus_.back()) : *vcpus_.back();
+        if (!stage2_->add_cpu(*cpus_.back()) || !vm_->add_vcpu(vcpu, affinity.phys_id, affinity.pcpu_mask.value_or(~u64{0})))
             return std::unexpected(error("cannot add a vCPU", "a VM has at most 64"));
     }
     return {};

@@ -1,6 +1,7 @@
 // One VM of a simulated machine: the core's Vm and everything that it is built from.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -21,7 +22,8 @@ class VmInstance {
 public:
     /// Builds memory, devices and vCPUs as the configuration says, loads the images, and adds the VM to
     /// the hypervisor. Board and hypervisor outlive it.
-    static std::expected<std::unique_ptr<VmInstance>, Error> create(Board& board, vm::Vmm& vmm, const PlatformFile& platform, Guest guest);
+    static std::expected<std::unique_ptr<VmInstance>, Error> create(Board& board, vm::Vmm& vmm, const PlatformFile& platform, Guest guest,
+                                                                     const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
 
     /// Starts the first vCPU.
     void boot();
@@ -54,9 +56,10 @@ private:
     };
 
     VmInstance(Board& board, Guest guest);
-    std::expected<void, Error> build(vm::Vmm& vmm, const PlatformFile& platform);
+    std::expected<void, Error> build(vm::Vmm& vmm, const PlatformFile& platform,
+                                     const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
     std::expected<void, Error> add_memory();
-    std::expected<void, Error> add_vcpus(const PlatformFile& platform);
+    std::expected<void, Error> add_vcpus(const PlatformFile& platform, const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
     std::expected<void, Error> add_devices(vm::Vmm& vmm, const PlatformFile& platform);
     std::expected<void, Error> add_device(const config::EmulatedDeviceConfig& config, vm::Vmm& vmm, const PlatformFile& platform);
     std::expected<void, Error> load_images();

@@ -43,7 +43,7 @@ _SIM = {
     "sim/replay": _SIM_STATE + ("core/exit",),
     "sim/machine": _SIM_MACHINE,
     "sim/report": _SIM_MACHINE,
-    "sim/session": _SIM_MACHINE,
+    "sim/session": _SIM_MACHINE + ("sim/report",),
     "sim/cli": _SIM_MACHINE + ("sim/report", "sim/session"),
 }
 
