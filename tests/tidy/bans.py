@@ -21,7 +21,7 @@ class Ban:
 _FREESTANDING = ("core", "devices")
 
 # Who may read the host's clock: what reports wall time or sleeps. None of it reaches a machine.
-HOST_CLOCK = ("sim/cli", "sim/session/pacer.hpp")
+HOST_CLOCK = ("sim/cli", "sim/session/pacer.hpp", "sim/session/timed_vcpu.hpp")
 
 BANS = (
     Ban("host-clock", r"\b(?:steady_clock|system_clock|high_resolution_clock|utc_clock|clock_gettime|gettimeofday|__rdtsc)\b"
