@@ -95,13 +95,21 @@ int replay(const ReplaySettings& settings) {
     std::signal(SIGINT, [](int) { is_interrupted = 1; });
 
     const auto start = std::chrono::steady_clock::now();
-    const Outcome outcome = run_in_chunks(m, *limits, start);
+    const auto recorded_end = Replayer::recorded_end(settings.trace);
+    const RunLimits recorded = Replayer::limits_for(recorded_end);
+    const RunLimits bounded{std::min(limits->max_insns, recorded.max_insns), std::min(limits->max_exits, recorded.max_exits)};
+    const Outcome outcome = run_in_chunks(m, bounded, start);
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
 
     RunResult result = result_of(m, outcome, wall.count());
-    const bool reached_end = !is_resumable(outcome) && outcome != Outcome::Interrupted && outcome != Outcome::Diverged;
-    if (reached_end && outcome != Outcome::EndOfTrace)
-        replayer.check_end({to_text(outcome), result.instructions, result.virtual_ns, result.state_hash, 0, 0});
+    // A limit that the recorded run had as well is its end; one that the user set now is not.
+    const bool same_limit = is_resumable(outcome) && recorded_end && recorded_end->icount == m.icount() && recorded_end->exits == m.exits();
+    const bool was_interrupted = outcome == Outcome::Interrupted && is_interrupted != 0;
+    const bool reached_end = same_limit || (!is_resumable(outcome) && !was_interrupted && outcome != Outcome::Diverged);
+    if (reached_end && outcome != Outcome::EndOfTrace) {
+        const std::string name = same_limit ? recorded_end->outcome : to_text(outcome);
+        replayer.check_end({name, result.instructions, result.virtual_ns, result.state_hash, m.exits(), 0});
+    }
     const auto& difference = replayer.source().difference();
     result.differences = difference ? 1 : 0;
     result.state_hashes_checked = replayer.source().state_hashes_checked();

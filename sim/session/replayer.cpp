@@ -2,6 +2,24 @@
 
 namespace ax::sim {
 
+std::optional<EndRecord> Replayer::recorded_end(const std::string& path) {
+    auto reader = TraceReader::open(path);
+    if (!reader) return std::nullopt;
+    while (true) {
+        const auto record = reader->next();
+        if (!record || *record == nullptr) return std::nullopt;
+        if (const auto* end = std::get_if<EndRecord>(*record)) return *end;
+    }
+}
+
+RunLimits Replayer::limits_for(const std::optional<EndRecord>& end) {
+    RunLimits limits;
+    if (!end) return limits;
+    if (end->outcome == to_text(Outcome::InsnLimit)) limits.max_insns = end->icount;
+    if (end->outcome == to_text(Outcome::ExitLimit) || end->outcome == to_text(Outcome::TextSeen)) limits.max_exits = end->exits;
+    return limits;
+}
+
 std::optional<Outcome> Replayer::verdict(bool agrees) {
     if (!agrees) return source_.is_used_up() && !source_.difference() ? Outcome::EndOfTrace : Outcome::Diverged;
     if (source_.is_used_up()) return Outcome::EndOfTrace;

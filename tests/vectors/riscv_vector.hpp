@@ -42,7 +42,7 @@ struct TrapVector {
     const char* expected;  ///< as `show(Decoded)` prints it
 };
 
-/// Decodes each vector in a `FakeGuest`, whose registers hold their pattern.
+/// Decodes each vector as from VS-mode in a `FakeGuest`, whose registers hold their pattern.
 template <std::size_t N>
 void check_vectors(const std::array<TrapVector, N>& vectors) {
     constexpr u64 sepc = 0xffff'ffff'8000'1000;
@@ -50,7 +50,7 @@ void check_vectors(const std::array<TrapVector, N>& vectors) {
         FakeGuest guest;
         if (vector.code != unreadable) guest.put(sepc, vector.code);
         if (vector.code == half_readable) guest.code.erase(sepc + 2);
-        const Trap trap{vector.scause, vector.stval, vector.htval, vector.htinst, 0, 0, sepc};
+        const Trap trap{vector.scause, vector.stval, vector.htval, vector.htinst, 0, Sstatus::SPP::of(1), sepc};
         EXPECT_EQ(show(decode(trap, guest)), vector.expected) << vector.section << ": " << vector.what;
     }
 }

@@ -68,7 +68,9 @@ Decoded undefined(u64 bits) {
 Decoded decode_virtual_instruction(const Trap& trap, GuestView& guest) {
     const std::optional<u64> bits = trapped_insn(trap, guest);
     if (!bits) return run_again(trap);
-    if (*bits != insn_wfi) return undefined(*bits);
+    // In VU-mode WFI traps whatever VTW says, and the guest's kernel is the one to know.
+    const bool is_supervisor = Sstatus::SPP::test(trap.sstatus);
+    if (*bits != insn_wfi || !is_supervisor) return undefined(*bits);
     Completion completion;
     completion.kind = CompletionKind::Skip;
     completion.bits = *bits;

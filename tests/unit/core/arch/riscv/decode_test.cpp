@@ -98,10 +98,16 @@ TEST(RiscvDecode, a_refused_access_becomes_the_guests_access_fault) {
 
 TEST(RiscvDecode, a_wait_is_stepped_over_however_it_ends) {
     FakeGuest guest;
-    Trap trap{.scause = 22, .stval = 0x1050'0073};
+    Trap trap{.scause = 22, .stval = 0x1050'0073, .sstatus = Sstatus::SPP::of(1)};
     const Decoded decoded = decode(trap, guest);
     EXPECT_EQ(show(complete(decoded.completion, Answer::none())), "+4");
     EXPECT_EQ(show(complete(decoded.completion, Answer::of_value(0))), "+4");
+}
+
+TEST(RiscvDecode, a_wait_in_user_mode_is_undefined) {
+    FakeGuest guest;
+    Trap trap{.scause = 22, .stval = 0x1050'0073, .sstatus = Sstatus::SPP::of(0)};
+    EXPECT_TRUE(std::holds_alternative<UndefinedInstruction>(decode(trap, guest).exit));
 }
 
 TEST(RiscvDecode, an_undefined_instruction_is_reflected_with_its_encoding) {
