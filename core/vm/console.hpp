@@ -34,6 +34,9 @@ public:
         return true;
     }
     [[nodiscard]] bool has_input() const { return size_ != 0; }
+    /// Bytes waiting, and the n-th of them (below `waiting`), which stays.
+    [[nodiscard]] std::size_t waiting() const { return size_; }
+    [[nodiscard]] u8 peek(std::size_t n) const { return ring_[(head_ + n) % capacity]; }
 
     void fields(FieldVisitor& v) {
         field(v, "ring", ring_);

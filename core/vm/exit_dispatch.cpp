@@ -97,19 +97,16 @@ Answer ExitHandler::console_write(const ConsoleCall& call) {
 }
 
 Answer ExitHandler::console_read(const ConsoleCall& call) {
+    Console& console = vm_.console();
+    std::array<std::byte, console_chunk> bytes{};
+    const auto part = std::span(bytes).first(std::min({call.length, console_chunk, u64{console.waiting()}}));
+    for (std::size_t i = 0; i < part.size(); ++i) part[i] = std::byte{console.peek(i)};
+    // Bytes leave the queue only once they are in the guest, so that a bad address loses none.
     mm::GuestMemory memory(vm_.memory(), vm_.parts_.host);
-    u64 count = 0;
+    if (!memory.write(call.buffer, part)) return Answer::of_call(CallStatus::InvalidParameter);
     u8 byte = 0;
-    while (count < std::min<u64>(call.length, console_chunk) && vm_.console().has_input()) {
-        // The place is tried first, so that a bad address loses no input.
-        std::byte old{};
-        if (!memory.read(call.buffer + count, std::span(&old, 1))) return Answer::of_call(CallStatus::InvalidParameter);
-        static_cast<void>(vm_.console().take(byte));
-        const std::byte fresh{byte};
-        if (!memory.write(call.buffer + count, std::span(&fresh, 1))) return Answer::of_call(CallStatus::InvalidParameter);
-        ++count;
-    }
-    return Answer::of_call(CallStatus::Success, count);
+    for (std::size_t i = 0; i < part.size(); ++i) static_cast<void>(console.take(byte));
+    return Answer::of_call(CallStatus::Success, part.size());
 }
 
 Dispatched ExitHandler::on(const WaitForInterrupt&) { return {Answer::of_value(0), true, true}; }
