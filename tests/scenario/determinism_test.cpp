@@ -15,7 +15,9 @@ protected:
     [[nodiscard]] RunSpec spec() const {
         return {.vm = workspace_.vm("uboot-riscv64.toml"),
                 .platform = {},
-                .script = "expect \"stop autoboot\"\nsend \" \"\nexpect \"=> \"\nsend \"bdinfo\\n\"\nexpect \"=> \"\nsend \"poweroff\\n\"\n",
+                .script =
+                    "expect \"stop autoboot\"\nsend \" \"\nexpect \"=> \"\nsend \"bdinfo\\n\"\nexpect \"=> \"\nsend "
+                    "\"poweroff\\n\"\n",
                 .state_hash_interval = 5'000'000};
     }
     Workspace workspace_;
@@ -23,7 +25,9 @@ protected:
 
 TEST_F(UbootDeterminism, two_runs_are_the_same) { expect_same(run(spec()), run(spec())); }
 TEST_F(UbootDeterminism, chunks_of_7919_instructions_change_nothing) { expect_same(run(spec()), run(in_chunks(spec(), 7919))); }
-TEST_F(UbootDeterminism, chunks_of_999983_instructions_change_nothing) { expect_same(run(spec()), run(in_chunks(spec(), 999'983))); }
+TEST_F(UbootDeterminism, chunks_of_999983_instructions_change_nothing) {
+    expect_same(run(spec()), run(in_chunks(spec(), 999'983)));
+}
 TEST_F(UbootDeterminism, fresh_engines_change_nothing) {
     const RunReport plain = run(spec());
     const RunReport moved = run(moved_at_random(spec(), plain.instructions, 20));
@@ -61,7 +65,9 @@ protected:
 
 TEST_P(LinuxDeterminism, two_runs_are_the_same) { expect_same(run(spec()), run(spec())); }
 TEST_P(LinuxDeterminism, chunks_of_7919_instructions_change_nothing) { expect_same(run(spec()), run(in_chunks(spec(), 7919))); }
-TEST_P(LinuxDeterminism, chunks_of_999983_instructions_change_nothing) { expect_same(run(spec()), run(in_chunks(spec(), 999'983))); }
+TEST_P(LinuxDeterminism, chunks_of_999983_instructions_change_nothing) {
+    expect_same(run(spec()), run(in_chunks(spec(), 999'983)));
+}
 TEST_P(LinuxDeterminism, fresh_engines_change_nothing) {
     const RunReport moved = run(moved_at_random(spec(), first_insns, 20));
     EXPECT_EQ(moved.stops, 20u);

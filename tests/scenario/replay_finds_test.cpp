@@ -5,6 +5,7 @@
 
 #include "sim/replay/trace_reader.hpp"
 #include "sim/replay/trace_writer.hpp"
+#include "tests/scenario/support/child.hpp"
 #include "tests/scenario/support/session.hpp"
 #include "tests/scenario/support/workspace.hpp"
 
@@ -19,8 +20,9 @@ void expect_named(const ReplayReport& report, const std::string& trace) {
     const sim::ReplayDifference& d = *report.difference;
     EXPECT_NE(d.difference.recorded, d.difference.replayed);
     const std::string first_line = report.text.substr(0, report.text.find('\n'));
-    EXPECT_EQ(first_line, "axsim: error: replay differs from the recording (" + trace + ", exit " + std::to_string(d.exit_number) +
-                              "): " + d.difference.field + " was " + d.difference.recorded + " and is now " + d.difference.replayed);
+    EXPECT_EQ(first_line, "axsim: error: replay differs from the recording (" + trace + ", exit " +
+                              std::to_string(d.exit_number) + "): " + d.difference.field + " was " + d.difference.recorded +
+                              " and is now " + d.difference.replayed);
     EXPECT_NE(report.text.find("axsim replay " + trace + " --until exit:" + std::to_string(d.exit_number)), std::string::npos);
 }
 
@@ -40,7 +42,9 @@ void rewrite(const std::string& from, const std::string& to, Change change) {
         if (const auto* exit = std::get_if<sim::ExitRecord>(&record)) writer->add_exit(*exit);
         if (const auto* input = std::get_if<sim::InputRecord>(&record)) writer->add_input(*input);
         if (const auto* hash = std::get_if<sim::StateHashRecord>(&record)) writer->add_state_hash(*hash);
-        if (const auto* end = std::get_if<sim::EndRecord>(&record)) ASSERT_TRUE(writer->finish(*end));
+        if (const auto* end = std::get_if<sim::EndRecord>(&record)) {
+            ASSERT_TRUE(writer->finish(*end));
+        }
     }
 }
 
@@ -54,7 +58,8 @@ void flip_bit(const std::string& file, std::size_t offset, unsigned bit) {
 TEST(ReplayFinds, flipped_bit_in_a_guest_image) {
     const Workspace workspace;
     const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
-    const std::string vm = workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
+    const std::string vm =
+        workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
     const std::string trace = workspace.path("run.axtrace");
     const RunReport recorded = run({.vm = vm, .platform = {}, .record = trace});
     EXPECT_STREQ(to_text(recorded.outcome), "powered-off");
@@ -75,7 +80,8 @@ TEST(ReplayFinds, flipped_bit_in_a_guest_image) {
 TEST(ReplayFinds, flipped_bit_in_an_image_at_the_command_line) {
     const Workspace workspace;
     const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
-    const std::string vm = workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
+    const std::string vm =
+        workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
     const std::string trace = workspace.path("run.axtrace");
     static_cast<void>(run({.vm = vm, .platform = {}, .record = trace}));
     flip_bit(elf, read_text(elf).find("PASS"), 1);
@@ -130,7 +136,6 @@ struct Poke {
     u64 gpa;
     u8 size;
     u64 value;
-    bool is_read_by_guest;  ///< otherwise only a state hash can tell
 };
 
 class ReplayFindsPoke : public testing::TestWithParam<Poke> {};
@@ -141,7 +146,8 @@ TEST_P(ReplayFindsPoke, changed_device_register) {
     const Poke& p = GetParam();
     const Workspace workspace;
     const std::string trace = workspace.path("run.axtrace");
-    const RunReport recorded = run({.vm = workspace.bare_metal("timer"), .platform = {}, .state_hash_interval = 200'000, .record = trace});
+    const RunReport recorded =
+        run({.vm = workspace.bare_metal("timer"), .platform = {}, .state_hash_interval = 200'000, .record = trace});
     ASSERT_GE(recorded.state_hashes.size(), 3u);
     const ReplayReport replayed =
         replay({.trace = trace, .stop = recorded.instructions / 2, .at_stop = [&](sim::Machine& machine) {
@@ -152,21 +158,20 @@ TEST_P(ReplayFindsPoke, changed_device_register) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Registers, ReplayFindsPoke,
-                         testing::Values(Poke{"plic", 0x0c00'0028, 4, 3, false}, Poke{"uart", 0x1000'0007, 1, 0x5a, false}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         testing::Values(Poke{"plic", 0x0c00'0028, 4, 3}, Poke{"uart", 0x1000'0007, 1, 0x5a}),
+                         [](const auto& poke) { return std::string(poke.param.name); });
 
 /// The guest itself sees the change: the first exit that reads the register differs.
 TEST(ReplayFinds, register_that_the_guest_reads) {
     const Workspace workspace;
     const std::string trace = workspace.path("run.axtrace");
     const RunReport recorded = run({.vm = workspace.bare_metal("plic_out_of_range"), .platform = {}, .record = trace});
-    u64 stop = 0;
-    // Half-way the guest reads back every register of the PLIC, priority of source 1 first.
-    stop = recorded.instructions / 2;
-    const ReplayReport replayed = replay({.trace = trace, .stop = stop, .at_stop = [](sim::Machine& machine) {
-                                              for (u64 source = 1; source < 32; ++source)
-                                                  static_cast<void>(machine.vms().front()->bus().write(Gpa{0x0c00'0000 + 4 * source}, 4, 6));
-                                          }});
+    // Half-way the guest writes and reads register after register of the PLIC.
+    const ReplayReport replayed =
+        replay({.trace = trace, .stop = recorded.instructions / 2, .at_stop = [](sim::Machine& machine) {
+                    for (u64 source = 1; source < 32; ++source)
+                        static_cast<void>(machine.vms().front()->bus().write(Gpa{0x0c00'0000 + 4 * source}, 4, 6));
+                }});
     expect_named(replayed, trace);
 }
 

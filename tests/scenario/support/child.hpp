@@ -10,8 +10,8 @@
 namespace ax::scenario {
 
 struct ChildResult {
-    int status = -1;       ///< exit status; -1 when a signal ended it
-    int signal = 0;        ///< the signal that ended it, or 0
+    int status = -1;  ///< exit status; -1 when a signal ended it
+    int signal = 0;   ///< the signal that ended it, or 0
     std::string out;
     std::string err;
     double cpu_seconds = 0;

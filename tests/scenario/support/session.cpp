@@ -91,7 +91,8 @@ RunReport run(const RunSpec& spec) {
     fill(report, **machine, run_with_stops(**machine, spec, report));
     report.script_failed = source.has_failed() || source.current() != nullptr;
     if (recorder) {
-        const auto done = recorder->finish({to_text(report.outcome), report.instructions, report.virtual_ns, report.state_hash, 0, 0});
+        const auto done =
+            recorder->finish({to_text(report.outcome), report.instructions, report.virtual_ns, report.state_hash, 0, 0});
         if (!done) ADD_FAILURE() << done.error().to_line();
     }
     return report;
@@ -145,8 +146,9 @@ void expect_same(const RunReport& expected, const RunReport& got) {
     ASSERT_EQ(expected.state_hashes.size(), got.state_hashes.size());
     for (std::size_t i = 0; i < expected.state_hashes.size(); ++i) {
         const auto difference = sim::first_difference(expected.state_hashes[i], got.state_hashes[i]);
-        ASSERT_FALSE(difference) << "periodic hash " << i << " at icount " << expected.state_hashes[i].icount << ": " << difference->field
-                                 << " was " << difference->recorded << " and is now " << difference->replayed;
+        ASSERT_FALSE(difference) << "periodic hash " << i << " at icount " << expected.state_hashes[i].icount << ": "
+                                 << difference->field << " was " << difference->recorded << " and is now "
+                                 << difference->replayed;
     }
     ASSERT_EQ(expected.components.size(), got.components.size());
     for (std::size_t i = 0; i < expected.components.size(); ++i)

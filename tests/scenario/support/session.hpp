@@ -13,11 +13,11 @@ namespace ax::scenario {
 
 struct RunSpec {
     std::string vm;
-    std::string platform;          ///< path; empty for the built-in board
-    std::string script = {};       ///< text of a console script; empty for a console without input
+    std::string platform;     ///< path; empty for the built-in board
+    std::string script = {};  ///< text of a console script; empty for a console without input
     u64 state_hash_interval = 0;
     sim::RunLimits limits = {};
-    std::string record = {};       ///< path of a trace; empty for none
+    std::string record = {};  ///< path of a trace; empty for none
     /// The instruction count at which `Machine::run` returns next, from the current one.
     std::function<u64(u64 icount)> next_stop = {};
     /// Called at each of these stops.
@@ -33,9 +33,9 @@ struct RunReport {
     std::vector<sim::ComponentHash> components;
     std::vector<sim::StateHashRecord> state_hashes;
     std::string console;
-    std::string failure;     ///< why a VM was stopped
+    std::string failure;  ///< why a VM was stopped
     bool script_failed = false;
-    u64 stops = 0;           ///< how often the run was interrupted by `next_stop`
+    u64 stops = 0;  ///< how often the run was interrupted by `next_stop`
 };
 
 /// Runs a machine to its end. What keeps it from being built is a test failure.

@@ -50,11 +50,11 @@ private:
 [[nodiscard]] std::string missing_guest(const std::vector<std::string>& names);
 
 /// Skips the test when a fetched guest is missing; with CI=true in the environment it fails.
-#define AX_NEEDS_GUESTS(...)                                                                                         \
-    if (const std::string missing = ax::scenario::missing_guest({__VA_ARGS__}); !missing.empty()) {                  \
-        if (ax::scenario::is_ci()) FAIL() << missing << " is missing: run scripts/guests.sh";                        \
-        GTEST_SKIP() << missing << " is missing: run scripts/guests.sh";                                             \
-    }                                                                                                                \
+#define AX_NEEDS_GUESTS(...)                                                                        \
+    if (const std::string missing = ax::scenario::missing_guest({__VA_ARGS__}); !missing.empty()) { \
+        if (ax::scenario::is_ci()) FAIL() << missing << " is missing: run scripts/guests.sh";       \
+        GTEST_SKIP() << missing << " is missing: run scripts/guests.sh";                            \
+    }                                                                                               \
     static_assert(true)
 
 [[nodiscard]] bool is_ci();
