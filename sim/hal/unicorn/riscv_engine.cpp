@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "core/base/expect.hpp"
-#include "sim/hal/unicorn/insn_count.hpp"
 #include "sim/hal/unicorn/uc_control.hpp"
 
 namespace ax::sim {
@@ -77,6 +76,7 @@ std::expected<void, std::string> RiscvEngine::open() {
     *hart.load_res = ~u64{0};
     *hart.privilege = 1;
     scratch_ = make_context();
+    probe_ = make_context();
     write_epoch_ = memory_.write_epoch();
     return {};
 }
@@ -109,6 +109,7 @@ void RiscvEngine::copy_image(EngineContext& to, const EngineContext& from) const
 void RiscvEngine::flush_translation() {
     uc::flush_tlb(uc_.get());
     code_.fill(CodePage{});
+    ++translation_epoch_;
 }
 
 void RiscvEngine::flush_code() { uc::flush_code(uc_.get()); }
@@ -119,6 +120,7 @@ void RiscvEngine::forget_code(Hpa at, u64 size) {
         if (!has_code_[page - base.page_number()]) continue;
         flush_code();
         has_code_.assign(has_code_.size(), false);
+        blocks_.forget();
         // Pages that are executing now must be given out again to be marked.
         flush_translation();
         return;
@@ -138,6 +140,17 @@ void RiscvEngine::restore(EngineContext& context) {
 }
 
 EngineStop RiscvEngine::run(EngineContext& context, u64& count, u64 limit) {
+    const EngineStop stop = run_blocks(context, count, limit);
+    if (!handed_over_) return stop;
+    const Gva at{*handed_over_};
+    EngineStop before{EngineStopKind::ExitAddress, Gva{}, Access::Read, UC_ERR_OK};
+    // What stands before it in its block runs first, and may stop for reasons of its own.
+    if (Gva{*context.view().pc} != at) before = run_to(context, count, limit, at);
+    if (before.kind == EngineStopKind::ExitAddress) before.kind = EngineStopKind::Illegal;
+    return before;
+}
+
+EngineStop RiscvEngine::run_blocks(EngineContext& context, u64& count, u64 limit) {
     if (write_epoch_ != memory_.write_epoch()) {
         // Cached rights to write would hide which pages change.
         flush_translation();
@@ -147,7 +160,8 @@ EngineStop RiscvEngine::run(EngineContext& context, u64& count, u64 limit) {
     count_ = count;
     limit_ = limit;
     block_size_ = 0;
-    at_boundary_ = is_breakpoint_ = has_fault_ = false;
+    at_boundary_ = is_breakpoint_ = has_fault_ = is_fp_known_on_ = false;
+    handed_over_.reset();
     interrupt_ = -1;
     const uc_err error = uc_emu_start(uc_.get(), *context.view().pc, 0, 0, 0);
     uc_context_save(uc_.get(), context.get());
@@ -185,7 +199,7 @@ EngineStop RiscvEngine::classify(uc_err error, EngineContext& context) {
                                                                                             : EngineStopKind::EngineError;
     } else if (is_breakpoint_) {
         stop.kind = EngineStopKind::Breakpoint;
-    } else if (at_boundary_) {
+    } else if (at_boundary_ || handed_over_) {
         return EngineStop{};
     } else if (error == UC_ERR_OK) {
         return stop;
@@ -205,7 +219,7 @@ u64 RiscvEngine::count_code(u64 address, u64 size) {
         if (code.page != page) {
             host = client_->code_page(Gva{address}.page_base());
             if (host == nullptr) break;
-            code = {page, host};
+            code = {page, host, false};
         }
         counter.add(host + (address & (page_size - 1)), here);
         address += here;
@@ -222,15 +236,51 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
         uc_emu_stop(uc);
         return;
     }
+    const CodePage& page = engine.code_[(address >> page_shift) % code_pages];
+    const std::byte* code = page.host + (address & (page_size - 1));
+    BlockScan scan;
+    if (page.page == address >> page_shift && (address & (page_size - 1)) + size <= page_size) [[likely]] {
+        scan = page.is_stable ? engine.blocks_.find(code, size) : scan_block(code, size);
+    } else {
+        size = static_cast<u32>(engine.copy_code(address, size));
+        code = engine.code_copy_.data();
+        scan = scan_block(code, size);
+    }
+    if (scan.needs_a_look() && engine.hands_over(address, {code, size}, scan.compressed_fp)) {
+        engine.block_size_ = 0;
+        uc_emu_stop(uc);
+        return;
+    }
     engine.block_ = address;
     engine.block_size_ = size;
-    const CodePage& code = engine.code_[(address >> page_shift) % code_pages];
-    if (code.page == address >> page_shift && (address & (page_size - 1)) + size <= page_size) [[likely]] {
-        engine.block_count_ = InstructionCounter::count_whole(code.host + (address & (page_size - 1)), size);
-    } else {
-        engine.block_count_ = engine.count_code(address, size);
+    engine.block_count_ = scan.count;
+    engine.count_ += scan.count;
+}
+
+bool RiscvEngine::hands_over(u64 address, std::span<const std::byte> code, bool has_compressed_fp) {
+    if (has_compressed_fp && !is_fp_known_on_) {
+        refresh(probe_);
+        is_fp_known_on_ = ax::riscv::Sstatus::FS::test(*probe_.view().mstatus);
     }
-    engine.count_ += engine.block_count_;
+    const auto offset = find_handed_over(code, !is_fp_known_on_);
+    if (offset) handed_over_ = address + *offset;
+    if (CsrInstruction::names_status(last_word(code.data(), code.size()))) is_fp_known_on_ = false;
+    return offset.has_value();
+}
+
+u64 RiscvEngine::copy_code(u64 address, u64 size) {
+    expect(size <= longest_block, "Unicorn ends a block with its page");
+    u64 done = 0;
+    while (done < size) {
+        const Gva at{address + done};
+        const std::byte* host = client_->code_page(at.page_base());
+        if (host == nullptr) break;
+        const u64 here = std::min(size - done, page_size - at.page_offset());
+        std::memcpy(code_copy_.data() + done, host + at.page_offset(), here);
+        done += here;
+    }
+    std::memset(code_copy_.data() + done, 0, code_slack);
+    return done;
 }
 
 void RiscvEngine::on_interrupt(uc_engine* uc, u32 number, void* self) {
@@ -253,13 +303,26 @@ bool RiscvEngine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tl
         engine.fault_ = {EngineStopKind::MemoryFault, Gva{va}.page_base(), access, UC_ERR_OK};
         return false;
     }
+    const u64 frame = (fill.page - engine.memory_.range().start) >> page_shift;
+    const std::byte* host = engine.memory_.pointer(fill.page);
     if (fill.execute) {
-        engine.code_[(va >> page_shift) % code_pages] = {va >> page_shift, engine.memory_.pointer(fill.page)};
-        engine.has_code_[(fill.page - engine.memory_.range().start) >> page_shift] = true;
+        const bool is_stable = engine.written_[frame] != engine.translation_epoch_;
+        engine.code_[(va >> page_shift) % code_pages] = {va >> page_shift, host, is_stable};
+        engine.has_code_[frame] = true;
+    }
+    if (fill.write && engine.written_[frame] != engine.translation_epoch_) {
+        engine.written_[frame] = engine.translation_epoch_;
+        if (engine.has_code_[frame]) engine.expect_changes(host);
     }
     entry->paddr = fill.page.value();
     entry->perms = static_cast<uc_prot>((fill.read ? UC_PROT_READ : 0) | (fill.write ? UC_PROT_WRITE : 0) | (fill.execute ? UC_PROT_EXEC : 0));
     return true;
+}
+
+void RiscvEngine::expect_changes(const std::byte* page) {
+    blocks_.forget();
+    for (CodePage& code : code_)
+        if (code.host == page) code.is_stable = false;
 }
 
 u64 RiscvEngine::read_fflags() {

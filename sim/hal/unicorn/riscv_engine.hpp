@@ -7,10 +7,13 @@
 #include <array>
 #include <expected>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/exit/vm_exit.hpp"
+#include "sim/hal/unicorn/block_cache.hpp"
 #include "sim/hal/unicorn/env_layout.hpp"
 #include "sim/phys/memory.hpp"
 
@@ -46,7 +49,7 @@ enum class EngineStopKind : u8 {
     ExitAddress,    ///< at the address given to `run_to`
     Ecall,
     Breakpoint,
-    Illegal,        ///< also every CSR and privileged instruction that the engine hands over
+    Illegal,        ///< also every CSR and privileged instruction that the engine hands over (handed_over.hpp)
     AmoMisaligned,
     MemoryFault,    ///< `on_fill` said no, for `fault_page` and `fault_access`
     EngineError,    ///< Unicorn reports something that must not happen; `error` says what
@@ -122,17 +125,28 @@ private:
         void operator()(uc_engine* uc) const { uc_close(uc); }
     };
     static constexpr std::size_t code_pages = 256;
+    /// A block ends with its page, but its last instruction may cross; counting reads a little further.
+    static constexpr std::size_t longest_block = page_size + 2, code_slack = 16;
     struct CodePage {
         u64 page = ~u64{0};
         const std::byte* host = nullptr;
+        bool is_stable = false;  ///< no right to write it is out
     };
 
-    explicit RiscvEngine(PhysMemory& memory) : memory_(memory), has_code_(memory.range().size / page_size) {}
+    explicit RiscvEngine(PhysMemory& memory) : memory_(memory), has_code_(memory.range().size / page_size), written_(has_code_.size()) {}
     std::expected<void, std::string> open();
     std::expected<void, std::string> self_check();
     void restore(EngineContext& context);
+    EngineStop run_blocks(EngineContext& context, u64& count, u64 limit);
     [[nodiscard]] u64 count_code(u64 address, u64 size);
+    /// Copies a block's code, as much of it as is still mapped, to `code_copy_`.
+    u64 copy_code(u64 address, u64 size);
+    /// Decides for a block whether the run stops before one of its instructions (`handed_over_`).
+    [[nodiscard]] bool hands_over(u64 address, std::span<const std::byte> code, bool has_compressed_fp);
     [[nodiscard]] EngineStop classify(uc_err error, EngineContext& context);
+
+    /// The right to write a page of code is given out.
+    void expect_changes(const std::byte* page);
 
     static void on_block(uc_engine* uc, u64 address, u32 size, void* self);
     static void on_interrupt(uc_engine* uc, u32 number, void* self);
@@ -144,6 +158,7 @@ private:
     EnvLayout layout_;
     EngineContext pristine_;
     EngineContext scratch_;
+    EngineContext probe_;  ///< the registers of the run in progress, when a block asks for them
     EngineClient* client_ = nullptr;
     u64 write_epoch_ = 0;
     bool has_interrupt_flag_ = false;  ///< Unicorn's "look for interrupts" flag, set when mip is not zero
@@ -155,12 +170,18 @@ private:
     u64 block_size_ = 0;
     u64 block_count_ = 0;
     bool at_boundary_ = false;
+    std::optional<u64> handed_over_;  ///< address of the instruction before which the run must stop
+    bool is_fp_known_on_ = false;     ///< vsstatus.FS is not Off, and nothing ran since that could change it
     i64 interrupt_ = -1;
     bool is_breakpoint_ = false;
     bool has_fault_ = false;
     EngineStop fault_;
     std::array<CodePage, code_pages> code_{};
+    std::array<std::byte, longest_block + code_slack> code_copy_{};
     std::vector<bool> has_code_;  ///< by page of RAM: was ever given out for execution
+    std::vector<u64> written_;    ///< by page of RAM: `translation_epoch_` when the right to write it was last given
+    u64 translation_epoch_ = 1;   ///< no right given in an earlier one is still cached
+    BlockCache blocks_;
 };
 
 }  // namespace ax::sim

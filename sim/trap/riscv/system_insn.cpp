@@ -21,6 +21,7 @@ constexpr u32 wfi = 0x1050'0073;
 constexpr u32 sret = 0x1020'0073;
 constexpr u64 funct7_sfence_vma = 0x09, funct7_hfence_vvma = 0x11, funct7_hfence_gvma = 0x31;
 constexpr u32 csr_senvcfg = 0x10a;
+constexpr u32 csr_hpmcounter31 = 0xc1f;
 
 /// Hypervisor and VS CSRs that exist here ("Hypervisor and Virtual Supervisor CSRs").
 constexpr std::array<u32, 22> hypervisor_csrs = {0x200, 0x204, 0x205, 0x240, 0x241, 0x242, 0x243, 0x244, 0x280, 0x600, 0x602,
@@ -51,13 +52,14 @@ CsrAccess csr_access(u32 bits, const HartView& hart) {
             immediate ? source : hart.x[source], function};
 }
 
-/// cycle, time, instret: "attempts to access a non-high-half counter CSR when the corresponding bit
+/// cycle, time, instret, hpmcounters: "attempts to access a non-high-half counter CSR when the corresponding bit
 /// in hcounteren is 0" (or, in VU-mode, in scounteren) raise a virtual instruction exception.
 std::expected<u64, Cause> read_counter(u32 number, const HartView& hart, const HsCsrs& hs, u64 time, u64 retired) {
     const u64 enable = bit(number - CsrNumber::cycle);
     if ((hs.hcounteren & enable) == 0) return std::unexpected(Cause::VirtualInstruction);
     if (hart.is_user() && (*hart.scounteren & enable) == 0) return std::unexpected(Cause::VirtualInstruction);
-    return number == CsrNumber::time ? time : retired;
+    // No event can be selected for hpmcounter3 to 31: they are read-only zero.
+    return number == CsrNumber::time ? time : number == CsrNumber::cycle || number == CsrNumber::instret ? retired : 0;
 }
 
 std::expected<SystemEffect, Cause> access_satp(const CsrAccess& access, const HartView& hart, HartCsrs& csrs, const HsCsrs& hs) {
@@ -78,7 +80,7 @@ std::expected<SystemEffect, Cause> access_satp(const CsrAccess& access, const Ha
 std::expected<SystemEffect, Cause> access_csr(const CsrAccess& access, const HartView& hart, HartCsrs& csrs, const HsCsrs& hs,
                                               u64 time, u64 retired) {
     if (access.number == CsrNumber::satp) return access_satp(access, hart, csrs, hs);
-    if (access.number >= CsrNumber::cycle && access.number <= CsrNumber::instret) {
+    if (access.number >= CsrNumber::cycle && access.number <= csr_hpmcounter31) {
         if (access.writes) return std::unexpected(Cause::IllegalInstruction);
         const auto value = read_counter(access.number, hart, hs, time, retired);
         if (!value) return std::unexpected(value.error());
