@@ -83,7 +83,7 @@ const BareMetal guests[] = {
     {.guest = "unknown_sbi"},
     {.guest = "echo", .script = "expect \"ready\"\nsend \"hello\\n\"\nexpect \"olleh\"\nsend \"quit\\n\"\n"},
     {.guest = "echo", .outcome = Outcome::AllIdle, .text = "ready"},
-    {.guest = "jump_nowhere", .outcome = Outcome::GuestFailed, .text = "jumping", .failure = "pc 0x8001000"},
+    {.guest = "jump_nowhere", .outcome = Outcome::GuestFailed, .text = "jumping", .failure = "pc 0x0000000008001000"},
     {.guest = "trap_loop", .outcome = Outcome::GuestFailed, .text = "faulting", .failure = "vCPU 0"},
     {.guest = "pt_root_on_mmio", .outcome = Outcome::GuestFailed, .text = "root", .failure = "vCPU 0"},
     {.guest = "trap_storm", .outcome = Outcome::ExitLimit, .text = "faulting", .max_exits = 200'000},
