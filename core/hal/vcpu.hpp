@@ -24,7 +24,8 @@ public:
     virtual void inject(Event event) = 0;
     /// True when an interrupt is pending that the guest has enabled, so that a wait ends.
     [[nodiscard]] virtual bool has_wake_event() = 0;
-    /// Architectural reset, then `boot`.
+    /// Architectural reset, then `boot`. Interrupt inputs keep their levels: they are driven from outside,
+    /// and one of them may be what ended a suspension.
     virtual void reset(const BootState& boot) = 0;
     /// Drops cached translations (or instructions) of this vCPU before it next runs.
     virtual void flush(bool instruction) = 0;

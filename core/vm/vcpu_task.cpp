@@ -15,6 +15,9 @@ void VcpuTask::attach(hal::Vcpu& hal, VcpuId id, u64 cpu_number, u64 affinity) {
 void VcpuTask::start(const BootState& boot) {
     expect(state_ == VcpuState::Free, "a vCPU is started only when it is off");
     hal_->reset(boot);
+    // IPIs and the timer of an earlier life end with it; the external input is the controller's.
+    hal_->inject({EventLine::Software, false});
+    hal_->inject({EventLine::Timer, false});
     state_ = VcpuState::Ready;
     power_ = PowerState::Started;
     fault_streak_ = 0;

@@ -40,7 +40,8 @@ public:
 
     /// Free to Ready, at `boot`. The caller has checked that the task is off.
     void start(const BootState& boot);
-    /// To Free. The timer and the interrupt inputs stay as they are; `start` resets them.
+    /// To Free. The timer and the interrupt inputs stay as they are; `start` lowers those that are not
+    /// the interrupt controller's.
     void stop();
     /// Ready or Running to Blocked, unless something to wake for is pending already.
     void wait();

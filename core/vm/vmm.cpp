@@ -20,6 +20,8 @@ StepResult Vmm::step(PcpuId pcpu, u64 budget) {
     if (result.is_idle) return result;
     VcpuTask& task = *next.task;
     Vm& vm = *next.vm;
+    // A device or an input may have made a vCPU ready since the last exit, and there may not be a next.
+    arm();
 
     task.enter();
     const hal::RunStop stop = task.hal().run(budget);
@@ -30,10 +32,10 @@ StepResult Vmm::step(PcpuId pcpu, u64 budget) {
     result.pc = task.hal().pc();
     result.exit = stop.exit;
     result.instructions = stop.instructions;
-    if (std::holds_alternative<BudgetEnd>(stop.exit)) return result;
     if (std::holds_alternative<HostInterrupt>(stop.exit)) on_timer_interrupt();
 
     const Dispatched done = vm.dispatch(task, stop);
+    if (std::holds_alternative<BudgetEnd>(stop.exit)) return result;
     result.answer = done.answer;
     result.ends_slice = done.yields;
     if (vm.status() == VmStatus::Running) {

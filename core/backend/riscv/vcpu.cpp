@@ -17,13 +17,16 @@ void Vcpu::program_controls() {
 }
 
 void Vcpu::reset(const BootState& boot) {
+    const u64 inputs = cpu_.hs().hvip;
     cpu_.reset_guest();
     cpu_.hs() = HsCsrs{};
+    cpu_.hs().hvip = inputs;
     program_controls();
     // "Hart State Management": supervisor mode, satp 0, sstatus.SIE 0, a0 = hart id, a1 = opaque.
     HsCsrs& hs = cpu_.hs();
     hs.sstatus = Sstatus::SPP::set(hs.sstatus, static_cast<u64>(Privilege::Supervisor));
-    hs.sepc = boot.entry.value();
+    // "Supervisor Exception Program Counter": its low bit is always zero, whatever address a guest gave.
+    hs.sepc = boot.entry.value() & ~u64{1};
     cpu_.set_gpr(Abi::a0, boot.cpu_number);
     cpu_.set_gpr(Abi::a1, boot.argument);
     completion_ = {};

@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/vm/vmm.hpp"
 #include "sim/hal/scripted/scripted_host.hpp"
@@ -70,13 +71,14 @@ class TestVm {
 public:
     static constexpr u64 first_cpu = 10;
 
-    TestVm(ScriptedHost& host, Vmm& vmm, VmId id, std::size_t vcpus, u64 affinity = ~u64{0})
+    TestVm(ScriptedHost& host, Vmm& vmm, VmId id, const std::vector<u64>& affinities)
         : mapper(host), memory(mapper, host), vm({id, host, vmm.timers(), memory, bus, timer_hz}), host_(host) {
         EXPECT_TRUE(memory.add_alloc({ram, ram_size}, mm::Permissions::rwx()));
         EXPECT_TRUE(memory.add_alloc({lazy, lazy_size}, mm::Permissions::rwx(), {mm::Population::Lazy, mm::FrameSize::Auto}));
         EXPECT_TRUE(memory.add_alloc({rom, page_size}, {true, false, false, false}));
         EXPECT_TRUE(bus.attach({device, page_size}, registers));
-        for (std::size_t i = 0; i < vcpus; ++i) EXPECT_TRUE(vm.add_vcpu(cpus.emplace_back(), first_cpu + i, affinity));
+        for (const u64 affinity : affinities)
+            EXPECT_TRUE(vm.add_vcpu(cpus.emplace_back(), first_cpu + vm.vcpus().size(), affinity));
         EXPECT_TRUE(vmm.add(vm));
     }
 
@@ -113,8 +115,10 @@ private:
 /// A machine with one booted VM.
 class VmTest : public testing::Test {
 protected:
-    void build(std::size_t vcpus, u64 affinity = ~u64{0}) {
-        guest = std::make_unique<TestVm>(host, vmm, VmId{3}, vcpus, affinity);
+    void build(std::size_t vcpus) { build(std::vector<u64>(vcpus, ~u64{0})); }
+    /// One vCPU per affinity mask.
+    void build(const std::vector<u64>& affinities) {
+        guest = std::make_unique<TestVm>(host, vmm, VmId{3}, affinities);
         guest->vm.boot(ram, boot_argument);
     }
     Vm& vm() { return guest->vm; }
