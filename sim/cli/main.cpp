@@ -1,9 +1,11 @@
 // axsim: the command line.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
 #include <functional>
 
 #include "core/base/expect.hpp"
+#include "sim/base/error.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/hal/unicorn/riscv_engine.hpp"
 #include "sim/session/version.hpp"
@@ -12,25 +14,32 @@ namespace {
 
 using namespace ax::sim;
 
-/// Digit groups as in TOML: 1_000_000.
-std::string without_underscores(std::string text) {
+/// A count: digits, with groups as in TOML (1_000_000), that fit into 64 bits. CLI11 alone would wrap
+/// what is negative or too large.
+std::string check_count(std::string& text) {
     std::erase(text, '_');
-    return text;
+    ax::u64 value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed == std::errc{} && end == text.data() + text.size()) return {};
+    return "'" + text + "' is not a whole number from 0 to 18446744073709551615";
 }
+const CLI::Validator is_count(check_count, "COUNT");
 
 void add_run(CLI::App& app, cli::RunSettings& s, std::function<int()>& action) {
     CLI::App* run = app.add_subcommand("run", "Run VMs on a simulated machine");
     run->add_option("VM", s.vms, "VM configuration files (TOML)")->required()->expected(1, 16);
     run->add_option("--platform", s.platform, "Platform file; without it, a built-in riscv64-qemu-virt with 4 CPUs");
     run->add_option("--record", s.record, "Record the run into this trace file");
-    run->add_option("--console", s.console, "stdio (default), file:F (output only), or script:F (lines: expect \"TEXT\", send \"TEXT\")");
+    run->add_option("--console", s.console,
+                    "stdio (default), file:F (output only), or script:F (lines: expect \"TEXT\", send \"TEXT\")");
     run->add_option("--until-text", s.until_text, "End the run when a guest has written this text");
     run->add_option("--max-insns", s.max_insns, "End the run at the first block boundary after this many instructions")
-        ->transform(without_underscores);
-    run->add_option("--max-exits", s.max_exits, "End the run after this many exits")->transform(without_underscores);
-    run->add_option("--seed", s.seed, "Seed of the run, for what is seeded");
-    run->add_option("--state-hash-every", s.state_hash_interval, "Hash the whole machine every so many instructions, into the trace")
-        ->transform(without_underscores);
+        ->transform(is_count);
+    run->add_option("--max-exits", s.max_exits, "End the run after this many exits")->transform(is_count);
+    run->add_option("--seed", s.seed, "Seed of the run, for what is seeded")->transform(is_count);
+    run->add_option("--state-hash-every", s.state_hash_interval,
+                    "Hash the whole machine every so many instructions, into the trace")
+        ->transform(is_count);
     run->add_flag("--stats", s.stats, "Print exit statistics on standard error");
     run->add_flag("--json", s.json, "Print one JSON object on standard output; the console goes to standard error");
     run->callback([&] { action = [&] { return cli::run(s); }; });
@@ -61,8 +70,8 @@ void add_trace(CLI::App& app, TraceSettings& s, std::function<int()>& action) {
     info->callback([&] { action = [&] { return cli::trace_info(s.first, s.json); }; });
     CLI::App* exits = trace->add_subcommand("exits", "One line per exit");
     exits->add_option("TRACE", s.exits.trace)->required();
-    exits->add_option("--first", s.exits.first, "Number of the first exit to show");
-    exits->add_option("--count", s.exits.count, "How many to show");
+    exits->add_option("--first", s.exits.first, "Number of the first exit to show")->transform(is_count);
+    exits->add_option("--count", s.exits.count, "How many to show")->transform(is_count);
     exits->callback([&] { action = [&] { return cli::trace_exits(s.exits); }; });
     CLI::App* verify = trace->add_subcommand("verify", "Check blocks, checksums and the hash chain");
     verify->add_option("TRACE", s.first)->required();
@@ -98,8 +107,16 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        const int status = app.exit(e);
-        return status == 0 ? cli::success : cli::bad_input;
+        if (e.get_exit_code() == 0) {
+            app.exit(e);  // --help
+            return cli::success;
+        }
+        // An unknown command is an argument left over, which CLI11 reports only after what is missing.
+        const auto unknown = app.remaining();
+        const std::string what = unknown.empty() ? e.what() : "unknown command '" + unknown.front() + "'";
+        std::fprintf(stderr, "%s\n",
+                     Error{"bad command line", "", what, "axsim --help and axsim COMMAND --help tell more"}.to_line().c_str());
+        return cli::bad_input;
     }
     return action();
 }
