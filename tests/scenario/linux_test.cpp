@@ -37,7 +37,7 @@ TEST_F(LinuxBoot, shell_runs_programs) {
     boots_and_replays(
         {.vm = workspace_.vm("linux-riscv64.toml"),
          .platform = {},
-         .script = command("nproc", "1\\r\\n") + command("grep -c isa /proc/cpuinfo", "1\\r\\n") +
+         .script = command("nproc", "1\\r\\n") + command("grep -c ^processor /proc/cpuinfo", "1\\r\\n") +
                    command("dd if=/dev/zero bs=1M count=64 2>/dev/null | md5sum", "7f614da9329cd3aebf59b91aadc30bf0  -") +
                    command("time sleep 1", "real\\t0m 1.0") + prompt + "send \"poweroff -f\\n\"\nexpect \"Power down\"\n"});
 }
@@ -53,7 +53,7 @@ TEST_P(LinuxSmp, shell_sees_every_vcpu) {
     const std::string n = std::to_string(GetParam().vcpus);
     boots_and_replays({.vm = workspace_.vm("linux-riscv64.toml", {GetParam().vcpus, ""}),
                        .platform = workspace_.platform(GetParam().pcpus),
-                       .script = command("nproc", n + "\\r\\n") + command("grep -c isa /proc/cpuinfo", n + "\\r\\n") +
+                       .script = command("nproc", n + "\\r\\n") + command("grep -c ^processor /proc/cpuinfo", n + "\\r\\n") +
                                  command("time sleep 1", "real\\t0m 1.0") + prompt +
                                  "send \"poweroff -f\\n\"\nexpect \"Power down\"\n"});
 }
