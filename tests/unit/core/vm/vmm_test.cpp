@@ -145,6 +145,16 @@ TEST_F(VmmTest, timer_is_armed_only_when_the_next_deadline_changes) {
     EXPECT_EQ(host.timer_arms(), arms + 1);
 }
 
+/// The host's timer goes off once; whoever takes its interrupt too early must set it again.
+TEST_F(VmmTest, early_timer_interrupt_sets_the_timer_again) {
+    build(1);
+    static_cast<void>(step_for(SetTimer{100}));
+    host.arm_timer(timer::never);
+    vmm.on_timer_interrupt();
+    EXPECT_EQ(host.timer_deadline_ns(), 10'000U);
+    EXPECT_FALSE(cpu().line(EventLine::Timer));
+}
+
 TEST_F(VmmTest, alarms_of_two_vms_are_their_own) {
     TestVm first(host, vmm, VmId{1}, {1});
     TestVm second(host, vmm, VmId{2}, {2});
