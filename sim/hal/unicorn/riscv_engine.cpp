@@ -108,8 +108,10 @@ void RiscvEngine::copy_image(EngineContext& to, const EngineContext& from) const
 
 void RiscvEngine::flush_translation() {
     uc::flush_tlb(uc_.get());
-    code_.fill(CodePage{});
     ++translation_epoch_;
+    // The tag has room for the low bits of the epoch only; empty the table before they come round.
+    constexpr u64 tag_epochs = 4096;
+    if (translation_epoch_ % tag_epochs == 0) code_.fill(CodePage{});
 }
 
 void RiscvEngine::flush_code() { uc::flush_code(uc_.get()); }
@@ -213,14 +215,10 @@ u64 RiscvEngine::count_code(u64 address, u64 size) {
     InstructionCounter counter;
     while (size != 0) {
         const u64 page = address >> page_shift;
-        CodePage& code = code_[page % code_pages];
+        const CodePage& code = code_[page % code_pages];
         const u64 here = std::min(size, page_size - (address & (page_size - 1)));
-        const std::byte* host = code.host;
-        if (code.page != page) {
-            host = client_->code_page(Gva{address}.page_base());
-            if (host == nullptr) break;
-            code = {page, host, false};
-        }
+        const std::byte* host = code.tag == code_tag(page) ? code.host : reload_code_page(page);
+        if (host == nullptr) break;
         counter.add(host + (address & (page_size - 1)), here);
         address += here;
         size -= here;
@@ -237,9 +235,11 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
         return;
     }
     const CodePage& page = engine.code_[(address >> page_shift) % code_pages];
+    if (page.tag != engine.code_tag(address >> page_shift)) [[unlikely]]
+        static_cast<void>(engine.reload_code_page(address >> page_shift));
     const std::byte* code = page.host + (address & (page_size - 1));
     BlockScan scan;
-    if (page.page == address >> page_shift && (address & (page_size - 1)) + size <= page_size) [[likely]] {
+    if (page.host != nullptr && (address & (page_size - 1)) + size <= page_size) [[likely]] {
         scan = page.is_stable ? engine.blocks_.find(code, size) : scan_block(code, size);
     } else {
         size = static_cast<u32>(engine.copy_code(address, size));
@@ -266,6 +266,13 @@ bool RiscvEngine::hands_over(u64 address, std::span<const std::byte> code, bool 
     if (offset) handed_over_ = address + *offset;
     if (CsrInstruction::names_status(last_word(code.data(), code.size()))) is_fp_known_on_ = false;
     return offset.has_value();
+}
+
+const std::byte* RiscvEngine::reload_code_page(u64 page) {
+    const std::byte* host = client_->code_page(Gva{page << page_shift});
+    // Who may write it now is not known here.
+    code_[page % code_pages] = {code_tag(page), host, false};
+    return host;
 }
 
 u64 RiscvEngine::copy_code(u64 address, u64 size) {
@@ -307,7 +314,7 @@ bool RiscvEngine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tl
     const std::byte* host = engine.memory_.pointer(fill.page);
     if (fill.execute) {
         const bool is_stable = engine.written_[frame] != engine.translation_epoch_;
-        engine.code_[(va >> page_shift) % code_pages] = {va >> page_shift, host, is_stable};
+        engine.code_[(va >> page_shift) % code_pages] = {engine.code_tag(va >> page_shift), host, is_stable};
         engine.has_code_[frame] = true;
     }
     if (fill.write && engine.written_[frame] != engine.translation_epoch_) {

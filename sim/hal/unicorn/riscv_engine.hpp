@@ -124,11 +124,11 @@ private:
     struct Uc {
         void operator()(uc_engine* uc) const { uc_close(uc); }
     };
-    static constexpr std::size_t code_pages = 256;
+    static constexpr std::size_t code_pages = 2048;
     /// A block ends with its page, but its last instruction may cross; counting reads a little further.
     static constexpr std::size_t longest_block = page_size + 2, code_slack = 16;
     struct CodePage {
-        u64 page = ~u64{0};
+        u64 tag = 0;  ///< `code_tag` of its page, while the translation that it came from is good
         const std::byte* host = nullptr;
         bool is_stable = false;  ///< no right to write it is out
     };
@@ -145,6 +145,10 @@ private:
     [[nodiscard]] bool hands_over(u64 address, std::span<const std::byte> code, bool has_compressed_fp);
     [[nodiscard]] EngineStop classify(uc_err error, EngineContext& context);
 
+    /// A page number and the translation epoch in one word, so that a flush empties the table at once.
+    [[nodiscard]] u64 code_tag(u64 page) const { return page ^ translation_epoch_ << 52; }
+    /// The host's view of an executing page that the table has lost to another one.
+    [[nodiscard]] const std::byte* reload_code_page(u64 page);
     /// The right to write a page of code is given out.
     void expect_changes(const std::byte* page);
 
