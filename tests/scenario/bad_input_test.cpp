@@ -58,12 +58,12 @@ const BadInput refused[] = {
      [](const Workspace& w) {
          return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), "/nowhere/none.elf")};
      },
-     {"bad.toml:10:", "kernel.kernel_path", "/nowhere/none.elf"}},
+     {"bad.toml:11:", "kernel.kernel_path", "/nowhere/none.elf"}},
     {"image_larger_than_memory",
      [](const Workspace& w) {
          return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), w.write("big.bin", std::string(0x800'0000, 'x')))};
      },
-     {"bad.toml:10:", "big.bin needs 0x8000000 bytes at 0x80200000", "not all inside one memory region"}},
+     {"bad.toml:11:", "big.bin needs 0x8000000 bytes at 0x80200000", "not all inside one memory region"}},
     {"image_that_is_a_folder",
      [](const Workspace& w) {
          return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), "/tmp")};
@@ -91,7 +91,7 @@ const BadInput refused[] = {
      [](const Workspace& w) {
          return Arguments{"run", changed_vm(w, "0x7, 0],", "0x7, 0], [0x8300_0000, 0x1000, 7, 0],")};
      },
-     {"bad.toml:14:", "memory_regions[1]", "overlaps memory_regions[0]"}},
+     {"bad.toml:15:", "memory_regions[1]", "overlaps memory_regions[0]"}},
     {"missing_vm_file",
      [](const Workspace&) {
          return Arguments{"run", "/nowhere/vm.toml"};
