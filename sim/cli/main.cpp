@@ -36,7 +36,7 @@ void add_run(CLI::App& app, cli::RunSettings& s, std::function<int()>& action) {
     run->add_option("--max-insns", s.max_insns, "End the run at the first block boundary after this many instructions")
         ->transform(is_count);
     run->add_option("--max-exits", s.max_exits, "End the run after this many exits")->transform(is_count);
-    run->add_option("--seed", s.seed, "Seed of the run, for what is seeded")->transform(is_count);
+    run->add_option("--seed", s.seed, "Vary the slices of the vCPUs as this seed says: another interleaving for each (0, the default: none)")->transform(is_count);
     run->add_option("--state-hash-every", s.state_hash_interval,
                     "Hash the whole machine every so many instructions, into the trace")
         ->transform(is_count);

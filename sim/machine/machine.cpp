@@ -19,7 +19,8 @@ Machine::Machine(std::unique_ptr<Board> board, const PlatformFile& platform, con
       options_(options),
       vmm_(*board_, ns_per_second / std::max<u64>(1, platform.sim.ticks_per_sec)),
       pcpu_(static_cast<u32>(platform.sim.cpus) - 1),
-      next_hash_(options.state_hash_interval) {
+      next_hash_(options.state_hash_interval),
+      random_(options.seed) {
     board_->listen(this);
 }
 
@@ -84,9 +85,14 @@ std::optional<Outcome> Machine::begin_slice() {
     if (const auto end = take_inputs()) return end;
     if (const auto end = take_state_hash()) return end;
     if (!choose_pcpu()) return idle();
-    slice_end_ = board_->icount() + sim_.quantum;
+    slice_end_ = board_->icount() + slice_length();
     in_slice_ = true;
     return std::nullopt;
+}
+
+u64 Machine::slice_length() {
+    if (options_.seed == 0) return sim_.quantum;
+    return std::max<u64>(1, sim_.quantum / 2) + random_.next() % sim_.quantum;
 }
 
 bool Machine::choose_pcpu() {
@@ -203,6 +209,7 @@ void Machine::fields(FieldVisitor& v) {
     field(v, "pcpu", pcpu_);
     field(v, "exits", exits_);
     field(v, "next_hash", next_hash_);
+    field(v, "random", random_);
     field(v, "poll_gpa", poll_gpa_);
     field(v, "poll_value", poll_value_);
     field(v, "poll_count", poll_count_);

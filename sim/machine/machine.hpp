@@ -9,6 +9,7 @@
 #include "sim/base/error.hpp"
 #include "sim/machine/board.hpp"
 #include "sim/machine/observer.hpp"
+#include "sim/machine/random.hpp"
 #include "sim/machine/vm_instance.hpp"
 #include "sim/state/component_hash.hpp"
 
@@ -19,6 +20,8 @@ namespace ax::sim {
 using VcpuDecorator = std::function<hal::Vcpu&(hal::Vcpu&)>;
 
 struct MachineOptions {
+    /// 0: every slice is one quantum. Otherwise slices vary around it, as the seed says: another seed is
+    /// another interleaving of the vCPUs, for looking for races.
     u64 seed = 0;
     /// Instructions between full-state hashes; 0 for none.
     u64 state_hash_interval = 0;
@@ -47,6 +50,7 @@ public:
     /// Asks a `run` in progress to end with `outcome` after the current exit; for observers of the console.
     void request_stop(Outcome outcome) { requested_ = outcome; }
 
+    [[nodiscard]] u64 seed() const { return options_.seed; }
     [[nodiscard]] u64 icount() const { return board_->icount(); }
     [[nodiscard]] u64 exits() const { return exits_; }
     [[nodiscard]] u64 slices() const { return slice_; }
@@ -79,6 +83,7 @@ private:
     [[nodiscard]] u64 budget(const RunLimits& limits) const;
     [[nodiscard]] u64 cost_of(const vm::StepResult& step);
     [[nodiscard]] bool is_alone() const;
+    [[nodiscard]] u64 slice_length();
 
     std::unique_ptr<Board> board_;
     SimConfig sim_;
@@ -96,6 +101,7 @@ private:
     u32 pcpu_ = 0;
     u64 exits_ = 0;
     u64 next_hash_ = 0;
+    Random random_;
     u64 poll_gpa_ = 0;     ///< the device register that the last exits read, all with this answer
     u64 poll_value_ = 0;
     u64 poll_count_ = 0;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/text.hpp"
+#include "sim/session/version.hpp"
 #include "sim/state/dump.hpp"
 
 namespace ax::sim {
@@ -11,6 +12,7 @@ namespace ax::sim {
 RunResult result_of(Machine& machine, Outcome outcome, double wall_seconds) {
     RunResult result;
     result.outcome = outcome;
+    result.seed = machine.seed();
     result.instructions = machine.icount();
     result.exits = machine.exits();
     result.virtual_ns = machine.virtual_ns();
@@ -24,6 +26,8 @@ std::string to_json(const RunResult& result) {
     nlohmann::ordered_json json;
     json["outcome"] = to_text(result.outcome);
     if (!result.detail.empty()) json["detail"] = result.detail;
+    json["version"] = version;
+    json["seed"] = result.seed;
     json["instructions"] = result.instructions;
     json["exits"] = result.exits;
     json["virtual_ns"] = result.virtual_ns;
@@ -45,6 +49,7 @@ std::string to_line(const RunResult& result) {
                   result.wall_seconds, result.mips());
     std::string line = std::string(to_text(result.outcome)) + ": " + std::to_string(result.instructions) + " instructions, " +
                        std::to_string(result.exits) + " exits, " + numbers + ", state " + hex(result.state_hash, 16);
+    if (result.seed != 0) line += ", seed " + std::to_string(result.seed);
     if (result.differences) line += ", " + std::to_string(*result.differences) + " differences";
     if (!result.detail.empty()) line += " (" + result.detail + ")";
     return line;

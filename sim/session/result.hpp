@@ -12,6 +12,7 @@ namespace ax::sim {
 
 struct RunResult {
     Outcome outcome = Outcome::AllIdle;
+    u64 seed = 0;
     u64 instructions = 0;
     u64 exits = 0;
     u64 virtual_ns = 0;
