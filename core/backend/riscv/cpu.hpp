@@ -7,8 +7,8 @@
 
 namespace ax::riscv {
 
-/// CSRs of VS-mode that the core itself touches.
-enum class VsCsr : u8 { vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp };
+/// CSRs of VS-mode that the core itself touches. scounteren has no VS twin: HS-mode swaps it with the guest.
+enum class VsCsr : u8 { vsstatus, vsie, vstvec, vsscratch, vsepc, vscause, vstval, vsatp, scounteren };
 
 enum class EntryResult : u8 {
     Trapped,    ///< the HS CSRs describe the trap

@@ -29,6 +29,8 @@ void Vcpu::reset(const BootState& boot) {
     hs.sepc = boot.entry.value() & ~u64{1};
     cpu_.set_gpr(Abi::a0, boot.cpu_number);
     cpu_.set_gpr(Abi::a1, boot.argument);
+    // Linux counts on its firmware to let user mode read the counters; its vDSO reads `time` without asking.
+    cpu_.set_vs_csr(VsCsr::scounteren, Counteren::CY::of(1) | Counteren::TM::of(1) | Counteren::IR::of(1));
     completion_ = {};
 }
 

@@ -235,6 +235,7 @@ u64 RiscvCpu::vs_csr(VsCsr csr) {
         case VsCsr::vscause: return *h.scause;
         case VsCsr::vstval: return *h.stval;
         case VsCsr::vsatp: return csrs_.vsatp;
+        case VsCsr::scounteren: return *h.scounteren;
     }
     return 0;
 }
@@ -250,6 +251,7 @@ void RiscvCpu::set_vs_csr(VsCsr csr, u64 value) {
         case VsCsr::vscause: *h.scause = value; return;
         case VsCsr::vstval: *h.stval = value; return;
         case VsCsr::vsatp: csrs_.vsatp = value; return;
+        case VsCsr::scounteren: *h.scounteren = value; return;
     }
 }
 
