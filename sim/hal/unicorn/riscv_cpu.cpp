@@ -166,10 +166,15 @@ bool RiscvCpu::handle_memory_fault(const EngineStop& stop, u64 limit) {
             // The engine reports the start of a block whose last instruction crosses into the faulting page.
             // What stands before that instruction runs first.
             const Gva crossing = stop.fault_page - 2;
-            if (pc != crossing) {
-                const EngineStop before = engine_->run_to(context_, retired_, ~u64{0}, crossing);
-                return before.kind == EngineStopKind::ExitAddress || handle(before, limit);
-            }
+            if (pc == crossing) return deliver(memory_exception(stop, 0));
+            EngineStop before = stop;
+            if (stop.fault_page.page_number() == pc.page_number() + 1)
+                before = engine_->run_to(context_, retired_, ~u64{0}, crossing);
+            if (before.kind == EngineStopKind::ExitAddress) return true;
+            const bool is_same_fault = before.kind == EngineStopKind::MemoryFault && before.fault_page == stop.fault_page &&
+                                       before.fault_access == Access::Execute && Gva{*hart().pc} == pc;
+            if (is_same_fault) before = engine_->run_lending(context_, retired_, ~u64{0}, stop.fault_page);
+            return handle(before, limit);
         }
         return deliver(memory_exception(stop, 0));
     }

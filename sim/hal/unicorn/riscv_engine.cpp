@@ -13,6 +13,8 @@ namespace {
 constexpr u64 tcg_buffer_bytes = u64{64} << 20;
 /// Exception numbers that Unicorn passes to an interrupt hook.
 constexpr i64 uc_illegal = 2, uc_load_misaligned = 4, uc_store_misaligned = 6, uc_ecall = 8;
+/// EBREAK between the two instructions that mark a semihosting call; to the guest it is an EBREAK.
+constexpr i64 uc_semihosting = 63;
 
 template <class F>
 void* as_callback(F* function) {
@@ -177,10 +179,22 @@ EngineStop RiscvEngine::run_to(EngineContext& context, u64& count, u64 limit, Gv
     u64 exits[] = {address.value()};
     uc::remove_code(uc_.get(), *context.view().pc, *context.view().pc + 1);
     uc::set_exits(uc_.get(), exits, 1);
-    EngineStop stop = run(context, count, limit);
+    // Unicorn takes an exit for an instruction of four bytes. On the last two bytes of a page it would
+    // fetch the next one, which the guest does not do; it gets any page, and never looks into it.
+    const bool is_at_page_end = address.page_offset() == page_size - 2;
+    EngineStop stop = is_at_page_end ? run_lending(context, count, limit, address + 2) : run(context, count, limit);
     uc::set_exits(uc_.get(), exits, 0);
     if (stop.kind == EngineStopKind::EngineError && stop.error == UC_ERR_OK && *context.view().pc == address.value())
         stop.kind = EngineStopKind::ExitAddress;
+    return stop;
+}
+
+EngineStop RiscvEngine::run_lending(EngineContext& context, u64& count, u64 limit, Gva page) {
+    lent_page_ = page.value();
+    const EngineStop stop = run(context, count, limit);
+    lent_page_.reset();
+    flush_code();
+    flush_translation();
     return stop;
 }
 
@@ -197,6 +211,7 @@ EngineStop RiscvEngine::classify(uc_err error, EngineContext& context) {
         pc -= 4;  // Unicorn adds 4 to the pc of every exception, compressed instruction or not
         stop.kind = interrupt_ == uc_ecall                                                         ? EngineStopKind::Ecall
                     : interrupt_ == uc_load_misaligned || interrupt_ == uc_store_misaligned ? EngineStopKind::AmoMisaligned
+                    : interrupt_ == uc_semihosting                                          ? EngineStopKind::Breakpoint
                     : interrupt_ == uc_illegal                                              ? EngineStopKind::Illegal
                                                                                             : EngineStopKind::EngineError;
     } else if (is_breakpoint_) {
@@ -304,6 +319,11 @@ bool RiscvEngine::on_invalid(uc_engine* /*uc*/, void* self) {
 bool RiscvEngine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tlb_entry* entry, void* self) {
     auto& engine = *static_cast<RiscvEngine*>(self);
     const Access access = type == UC_MEM_FETCH ? Access::Execute : type == UC_MEM_WRITE ? Access::Write : Access::Read;
+    if (access == Access::Execute && engine.lent_page_ == Gva{va}.page_base().value()) {
+        entry->paddr = engine.memory_.range().start.value();
+        entry->perms = UC_PROT_EXEC;
+        return true;
+    }
     EngineFill fill;
     if (engine.client_ == nullptr || !engine.client_->on_fill(Gva{va}, access, fill)) {
         engine.has_fault_ = true;

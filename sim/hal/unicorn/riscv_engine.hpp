@@ -112,6 +112,9 @@ public:
     EngineStop run(EngineContext& context, u64& count, u64 limit);
     /// The same, and stops before the instruction at `address` too.
     EngineStop run_to(EngineContext& context, u64& count, u64 limit, Gva address);
+    /// As `run`, for a block that Unicorn cannot translate without a look at `page`, which the guest does not
+    /// fetch: around an EBREAK it looks for a semihosting call. The block must be the last of the run.
+    EngineStop run_lending(EngineContext& context, u64& count, u64 limit, Gva page);
 
     /// Accrued floating-point flags, which no saved context holds.
     [[nodiscard]] u64 read_fflags();
@@ -175,6 +178,7 @@ private:
     u64 block_count_ = 0;
     bool at_boundary_ = false;
     std::optional<u64> handed_over_;  ///< address of the instruction before which the run must stop
+    std::optional<u64> lent_page_;    ///< page behind an exit, which Unicorn may look up but not read
     bool is_fp_known_on_ = false;     ///< vsstatus.FS is not Off, and nothing ran since that could change it
     i64 interrupt_ = -1;
     bool is_breakpoint_ = false;

@@ -79,14 +79,14 @@ TEST(SimInstruction, knows_the_forms_that_access_memory) {
         unsigned size;
     };
     const Case cases[] = {
-        {0xff85'b507, MemoryOp::Load, 11, -8, 8},    // fld fa0, -8(a1)
-        {0xfea5'ac27, MemoryOp::Store, 11, -8, 4},   // fsw fa0, -8(a1)
-        {0x00b6'352f, MemoryOp::Amo, 12, 0, 8},      // amoadd.d a0, a1, (a2)
-        {0x1006'252f, MemoryOp::Amo, 12, 0, 4},      // lr.w a0, (a2)
-        {0x2000, MemoryOp::Load, 8, 0, 8},           // c.fld
-        {0xa022, MemoryOp::Store, 2, 0, 8},          // c.fsdsp fs0, 0(sp)
-        {0x45a2, MemoryOp::Load, 2, 8, 4},           // c.lwsp a1, 8(sp)
-        {0xfc5c, MemoryOp::Store, 8, 184, 8},        // c.sd a5, 184(s0)
+        {0xff85'b507, MemoryOp::Load, 11, -8, 8},   // fld fa0, -8(a1)
+        {0xfea5'ac27, MemoryOp::Store, 11, -8, 4},  // fsw fa0, -8(a1)
+        {0x00b6'352f, MemoryOp::Amo, 12, 0, 8},     // amoadd.d a0, a1, (a2)
+        {0x1006'252f, MemoryOp::Amo, 12, 0, 4},     // lr.w a0, (a2)
+        {0x2000, MemoryOp::Load, 8, 0, 8},          // c.fld
+        {0xa022, MemoryOp::Store, 2, 0, 8},         // c.fsdsp fs0, 0(sp)
+        {0x45a2, MemoryOp::Load, 2, 8, 4},          // c.lwsp a1, 8(sp)
+        {0xfc5c, MemoryOp::Store, 8, 184, 8},       // c.sd a5, 184(s0)
     };
     for (const Case& c : cases) {
         const auto m = decode_memory(c.bits);
@@ -96,7 +96,8 @@ TEST(SimInstruction, knows_the_forms_that_access_memory) {
         EXPECT_EQ(m->offset, c.offset) << std::hex << c.bits;
         EXPECT_EQ(m->size, c.size) << std::hex << c.bits;
     }
-    for (const u32 bits : {0x0000'0013U, 0x0000'0073U, 0x0001U, 0x8082U, 0x0000'100fU}) EXPECT_FALSE(decode_memory(bits).has_value()) << std::hex << bits;
+    for (const u32 bits : {0x0000'0013U, 0x0000'0073U, 0x0001U, 0x8082U, 0x0000'100fU})
+        EXPECT_FALSE(decode_memory(bits).has_value()) << std::hex << bits;
 }
 
 TEST(SimInstruction, address_offset_stands_in_rs1) {

@@ -13,7 +13,7 @@ using testing::FakeHart;
 
 enum class Want : u8 { Done, Illegal, Virtual };
 constexpr u64 vtvm = Hstatus::VTVM::mask, vtw = Hstatus::VTW::mask, vtsr = Hstatus::VTSR::mask;
-constexpr u32 read_of(u32 csr) { return csr << 20 | 2U << 12 | 10U << 7 | 0x73; }           // csrrs a0, csr, zero
+constexpr u32 read_of(u32 csr) { return csr << 20 | 2U << 12 | 10U << 7 | 0x73; }               // csrrs a0, csr, zero
 constexpr u32 write_of(u32 csr) { return csr << 20 | 11U << 15 | 1U << 12 | 10U << 7 | 0x73; }  // csrrw a0, csr, a1
 constexpr u32 wfi = 0x1050'0073, sret = 0x1020'0073, sfence = 0x1200'0073, hfence_vvma = 0x2200'0073, hfence_gvma = 0x6200'0073;
 constexpr u32 hlv_d = 0x6c05'c573, mret = 0x3020'0073;
