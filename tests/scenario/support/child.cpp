@@ -8,6 +8,7 @@
 
 #include <array>
 #include <csignal>
+#include <ctime>
 #include <filesystem>
 #include <thread>
 
@@ -74,6 +75,26 @@ Child::~Child() {
 
 void Child::send_signal(int number) const {
     if (!has_ended_) kill(pid_, number);
+}
+
+void Child::type(const std::string& text) const {
+    if (write(silent_end_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) ADD_FAILURE() << "cannot type";
+}
+
+bool Child::says_within(const std::string& text, std::chrono::milliseconds patience) const {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (read_text(err_path_).find(text) == std::string::npos) {
+        if (std::chrono::steady_clock::now() >= end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+}
+
+double Child::cpu_seconds() const {
+    clockid_t clock{};
+    timespec time{};
+    if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) ADD_FAILURE() << "no processor time";
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
 bool Child::ends_within(std::chrono::milliseconds patience) {

@@ -19,7 +19,7 @@ struct ChildResult {
 
 class Child {
 public:
-    /// What the child reads: nothing (/dev/null), or a pipe that stays open and silent.
+    /// What the child reads: nothing (/dev/null), or a pipe that stays open, silent unless `type` is called.
     enum class Input { None, Silent };
     /// Where its standard output goes, besides being kept.
     struct Options {
@@ -34,6 +34,12 @@ public:
     ~Child();
 
     void send_signal(int number) const;
+    /// Types into the silent pipe.
+    void type(const std::string& text) const;
+    /// Waits until it has written `text` to standard error; false when that takes longer than `patience`.
+    [[nodiscard]] bool says_within(const std::string& text, std::chrono::milliseconds patience) const;
+    /// Processor time that it has used so far.
+    [[nodiscard]] double cpu_seconds() const;
     /// True when it has ended within `patience`.
     [[nodiscard]] bool ends_within(std::chrono::milliseconds patience);
     /// Waits for the end; a child that does not end within two minutes is killed and fails the test.
