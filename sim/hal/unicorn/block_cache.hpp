@@ -13,8 +13,8 @@ namespace ax::sim {
 struct BlockScan {
     u16 count = 0;               ///< instructions
     bool may_be_system = false;  ///< ends with a SYSTEM instruction, or bytes that look like one
-    bool compressed_fp = false;  ///< has a C.FLD, C.FSD, C.FLDSP or C.FSDSP
-    [[nodiscard]] bool needs_a_look() const { return may_be_system || compressed_fp; }
+    bool has_suspect = false;    ///< has a compressed instruction that `find_handed_over` looks for
+    [[nodiscard]] bool needs_a_look() const { return may_be_system || has_suspect; }
 };
 
 /// The last four bytes of a block; nothing that means anything when it is shorter.
@@ -27,7 +27,7 @@ struct BlockScan {
 /// Reads up to 15 bytes beyond the block.
 [[nodiscard]] inline BlockScan scan_block(const std::byte* code, u64 size) {
     const auto block = InstructionCounter::scan_whole(code, size);
-    return {static_cast<u16>(block.count), may_be_system(last_word(code, size)), block.compressed_fp != 0};
+    return {static_cast<u16>(block.count), may_be_system(last_word(code, size)), block.suspects != 0};
 }
 
 class BlockCache {

@@ -44,13 +44,17 @@ static_assert(CsrInstruction::names_status(0x1000'9073));    // csrw sstatus, ra
 [[nodiscard]] constexpr bool is_compressed_fp(u16 parcel) { return (parcel & 0x6001) == 0x2000; }
 static_assert(is_compressed_fp(0x2108) && is_compressed_fp(0xa10a) && !is_compressed_fp(0x6108));
 
+/// The row of quadrant 0 that is reserved without Zcb (funct3 100), which Unicorn executes as something else.
+[[nodiscard]] constexpr bool is_reserved_compressed(u16 parcel) { return (parcel & 0xe003) == 0x8000; }
+static_assert(is_reserved_compressed(0x8000) && !is_reserved_compressed(0x8082));  // not c.jr ra
+
 /// Offset of the first instruction in a block's `code` that must be handed over; `is_fp_off`: FS is Off.
 [[nodiscard]] inline std::optional<u64> find_handed_over(std::span<const std::byte> code, bool is_fp_off) {
     for (std::size_t at = 0; at + 2 <= code.size();) {
         u16 parcel = 0;
         std::memcpy(&parcel, code.data() + at, sizeof parcel);
         if ((parcel & 3) != 3) {
-            if (is_fp_off && is_compressed_fp(parcel)) return at;
+            if ((is_fp_off && is_compressed_fp(parcel)) || is_reserved_compressed(parcel)) return at;
             at += 2;
             continue;
         }

@@ -1,6 +1,6 @@
 // Counts RISC-V instructions in code bytes: an instruction whose low two bits are 11 takes two
 // 16-bit parcels, every other one ("Base Instruction-Length Encoding"; 48-bit and longer do not exist here).
-// On the way it notices compressed floating-point loads and stores (see handed_over.hpp).
+// On the way it notices compressed instructions that the engine may have to hand over (handed_over.hpp).
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ public:
     /// way, for every block that runs. Reads up to 15 bytes beyond them.
     struct Block {
         u64 count = 0;
-        unsigned compressed_fp = 0;  ///< not 0 when there is a C.FLD, C.FSD, C.FLDSP or C.FSDSP
+        unsigned suspects = 0;  ///< not 0 when there is a C.FLD, C.FSD, C.FLDSP, C.FSDSP or a reserved load or store
     };
     [[nodiscard]] static Block scan_whole(const std::byte* code, std::size_t bytes) {
         Block block;
@@ -44,7 +44,7 @@ public:
             const unsigned kinds = parcel_kinds(code);
             const Entry e = table()[carry][kinds & 0xff];
             block.count += e.count;
-            block.compressed_fp |= e.starts & (kinds >> 8);
+            block.suspects |= e.starts & (kinds >> 8);
             carry = e.carry;
         }
         // Parcels behind the end are taken for narrow instructions, and then taken off again.
@@ -53,7 +53,7 @@ public:
         const unsigned kinds = parcel_kinds(code);
         const Entry e = table()[carry][kinds & inside];
         block.count += e.count - (chunk / 2 - parcels);
-        block.compressed_fp |= e.starts & (kinds >> 8) & inside;
+        block.suspects |= e.starts & (kinds >> 8) & inside;
         return block;
     }
 
@@ -69,7 +69,7 @@ private:
     /// Bit n: parcel n has low bits 11.
     [[nodiscard]] static unsigned wide_parcels(const std::byte* code) { return parcel_kinds(code) & 0xff; }
     /// The same, and bit 8 + n: parcel n, if an instruction begins there, is a compressed floating-point
-    /// load or store: bits 14, 13 and 0 are 010.
+    /// load or store (bits 14, 13 and 0 are 010) or in the reserved row of quadrant 0 (15-13 are 100, 1-0 are 00).
     [[nodiscard]] static unsigned parcel_kinds(const std::byte* code) {
         u64 low = 0;
         u64 high = 0;
@@ -78,9 +78,8 @@ private:
         // Bits 0, 16, 32 and 48 of each half; one multiplication brings all sixteen together.
         constexpr u64 lowest = 0x0001'0001'0001'0001;
         const u64 wide = (low & (low >> 1) & lowest) | (high & (high >> 1) & lowest) << 4;
-        const u64 low_fp = (low >> 13) & ~((low >> 14) | low) & lowest;
-        const u64 high_fp = (high >> 13) & ~((high >> 14) | high) & lowest;
-        return static_cast<unsigned>(((wide | low_fp << 8 | high_fp << 12) * 0x0001'0002'0004'0008) >> 48);
+        const auto suspects = [](u64 x) { return ((x >> 13) | ((x >> 15) & ~(x >> 1))) & ~((x >> 14) | x) & lowest; };
+        return static_cast<unsigned>(((wide | suspects(low) << 8 | suspects(high) << 12) * 0x0001'0002'0004'0008) >> 48);
     }
     [[nodiscard]] static const Table& table() {
         static constexpr Table values = [] {

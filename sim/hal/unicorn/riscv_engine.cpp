@@ -261,7 +261,7 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
         code = engine.code_copy_.data();
         scan = scan_block(code, size);
     }
-    if (scan.needs_a_look() && engine.hands_over(address, {code, size}, scan.compressed_fp)) {
+    if (scan.needs_a_look() && engine.hands_over(address, {code, size}, scan.has_suspect)) {
         engine.block_size_ = 0;
         uc_emu_stop(uc);
         return;
@@ -272,8 +272,8 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
     engine.count_ += scan.count;
 }
 
-bool RiscvEngine::hands_over(u64 address, std::span<const std::byte> code, bool has_compressed_fp) {
-    if (has_compressed_fp && !is_fp_known_on_) {
+bool RiscvEngine::hands_over(u64 address, std::span<const std::byte> code, bool has_suspect) {
+    if (has_suspect && !is_fp_known_on_) {
         refresh(probe_);
         is_fp_known_on_ = ax::riscv::Sstatus::FS::test(*probe_.view().mstatus);
     }

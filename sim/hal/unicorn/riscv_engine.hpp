@@ -145,7 +145,7 @@ private:
     /// Copies a block's code, as much of it as is still mapped, to `code_copy_`.
     u64 copy_code(u64 address, u64 size);
     /// Decides for a block whether the run stops before one of its instructions (`handed_over_`).
-    [[nodiscard]] bool hands_over(u64 address, std::span<const std::byte> code, bool has_compressed_fp);
+    [[nodiscard]] bool hands_over(u64 address, std::span<const std::byte> code, bool has_suspect);
     [[nodiscard]] EngineStop classify(uc_err error, EngineContext& context);
 
     /// A page number and the translation epoch in one word, so that a flush empties the table at once.
