@@ -6,8 +6,6 @@ pkg_check_modules(UNICORN IMPORTED_TARGET unicorn>=2.1.4)
 if(NOT UNICORN_FOUND)
   message(FATAL_ERROR "libunicorn >= 2.1.4 is missing; run scripts/setup.sh, which fetches it into .deps/")
 endif()
-# pkg-config drops flags that it takes for system defaults; the private copy needs its rpath.
-target_link_options(PkgConfig::UNICORN INTERFACE "-Wl,-rpath,${UNICORN_LIBDIR}")
 pkg_check_modules(CAPSTONE REQUIRED IMPORTED_TARGET capstone)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)

@@ -208,7 +208,6 @@ void Machine::fields(FieldVisitor& v) {
     field(v, "in_slice", in_slice_);
     field(v, "pcpu", pcpu_);
     field(v, "exits", exits_);
-    field(v, "next_hash", next_hash_);
     field(v, "random", random_);
     field(v, "poll_gpa", poll_gpa_);
     field(v, "poll_value", poll_value_);

@@ -100,7 +100,7 @@ private:
     bool in_slice_ = false;
     u32 pcpu_ = 0;
     u64 exits_ = 0;
-    u64 next_hash_ = 0;
+    u64 next_hash_ = 0;  ///< for the observers alone, so no state
     Random random_;
     u64 poll_gpa_ = 0;     ///< the device register that the last exits read, all with this answer
     u64 poll_value_ = 0;
