@@ -60,7 +60,7 @@ public:
 
     HsCsrs csrs;
     std::array<u64, 32> x{};
-    std::array<u64, 8> vs{};
+    std::array<u64, 9> vs{};
     std::map<u64, u16> code;
     std::deque<Entry> entries;
     int gpr_writes = 0;
