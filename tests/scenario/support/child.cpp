@@ -19,7 +19,7 @@ namespace ax::scenario {
 namespace {
 
 std::string temporary_file() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axsim-child-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / ("axsim-child-" + std::string(6, 'X'))).string();  // mkstemp fills in the last six
     const int file = mkstemp(pattern.data());
     if (file < 0) ADD_FAILURE() << "cannot make " << pattern;
     if (file >= 0) close(file);

@@ -31,7 +31,7 @@ std::string with_vcpus(std::string text, unsigned vcpus) {
 }  // namespace
 
 Workspace::Workspace() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "axsim-scenario-XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / ("axsim-scenario-" + std::string(6, 'X'))).string();  // mkdtemp fills in the last six
     if (mkdtemp(pattern.data()) == nullptr) ADD_FAILURE() << "cannot make " << pattern;
     folder_ = pattern;
 }
