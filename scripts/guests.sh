@@ -16,11 +16,26 @@ trap '[ -z "$work" ] || rm -rf "$work"' EXIT
 die() { echo "guests: error: $*" >&2; exit 1; }
 say() { echo "guests: $*" >&2; }
 
-# One line per guest: architecture, suite, kernel meta package, path of the kernel in its package.
+# One line per guest: architecture, kernel meta package, suites. A later suite is taken only where the
+# package lists of those before it cannot be read: a mirror in the middle of an update serves lists
+# that do not match their signature, sometimes for days.
 linux_guests() {
   cat <<'LIST'
-riscv64 trixie linux-image-riscv64
+riscv64 linux-image-riscv64 trixie forky
 LIST
+}
+
+# Opens the first of the suites whose lists can be read.
+open_suite() { # dir arch suite...
+  local dir=$1 arch=$2 suite
+  shift 2
+  for suite in "$@"; do
+    suite_open "$dir" "$suite" "$arch" 2>"$work/err" && return 0
+    say "the package lists of suite $suite for $arch cannot be read"
+    rm -rf "$dir"
+  done
+  tail -n 5 "$work/err" >&2
+  return 1
 }
 
 lock() { # name version file
@@ -48,20 +63,25 @@ download() { # aptroot package dir -> path of the .deb
   find "$3" -name "${2}_*.deb" -print -quit
 }
 
-fetch_linux() { # arch suite meta
-  local arch=$1 suite=$2 meta=$3
+fetch_linux() { # arch meta suite...
+  local arch=$1 meta=$2
+  shift 2
   if locked_ok "linux-$arch" && locked_ok "initrd-$arch"; then return 0; fi
-  say "fetching Linux and busybox for $arch from suite $suite"
-  local versioned deb
+  say "fetching Linux and busybox for $arch from suite $1"
+  local versioned binary deb
   work=$(mktemp -d)
-  suite_open "$work/apt" "$suite" "$arch" || die "cannot read the package lists of suite $suite for $arch; check the network and try again"
+  open_suite "$work/apt" "$arch" "$@" || die "cannot read the package lists of $* for $arch; check the network and try again"
   versioned=$(suite_cache "$work/apt" depends "$meta" | sed -n 's/^ *Depends: *\(linux-image-[^ ]*\).*/\1/p' | head -n 1)
   [ -n "$versioned" ] || die "package $meta names no kernel package; the suite may have changed"
+  # From suite forky on the image itself is in a package of its own.
+  binary=$(suite_cache "$work/apt" depends "$versioned" | sed -n 's/^ *Depends: *\(linux-binary-[^ ]*\).*/\1/p' | head -n 1)
+  versioned=${binary:-$versioned}
   deb=$(download "$work/apt" "$versioned" "$work")
   mkdir "$work/kernel"
-  dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/kernel" --wildcards './boot/*'
-  install -m 644 "$(find "$work/kernel/boot" -name 'vmlinu*' -print -quit)" "$out/linux-$arch"
-  install -m 644 "$(find "$work/kernel/boot" -name 'System.map*' -size +100k -print -quit)" "$out/linux-$arch.map" 2>/dev/null || true
+  dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/kernel" --wildcards --no-wildcards-match-slash './boot/*' './usr/lib/modules/*/vmlinuz' 2>/dev/null || true
+  install -m 644 "$(find "$work/kernel" -name 'vmlinu*' -type f -print -quit)" "$out/linux-$arch" 2>/dev/null ||
+    die "package $versioned holds no kernel; the suite may have changed"
+  install -m 644 "$(find "$work/kernel" -name 'System.map*' -size +100k -print -quit)" "$out/linux-$arch.map" 2>/dev/null || true
   lock "linux-$arch" "$versioned $(dpkg-deb -f "$deb" Version)" "$out/linux-$arch"
   rm -f "$deb"
 

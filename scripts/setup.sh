@@ -8,7 +8,7 @@ unicorn_needed=2.1.4
 
 packages=(
   g++ clang-19 libclang-rt-19-dev g++-aarch64-linux-gnu g++-riscv64-linux-gnu
-  cmake ninja-build ccache pkg-config git ca-certificates binutils python3
+  cmake ninja-build ccache pkg-config git ca-certificates binutils python3 python3-jsonschema
   libcapstone-dev libtomlplusplus-dev libboost-dev libgtest-dev libbenchmark-dev
   libcli11-dev nlohmann-json3-dev libzstd-dev libxxhash-dev libfdt-dev
   device-tree-compiler u-boot-qemu cpio xz-utils zstd

@@ -7,6 +7,7 @@
 #include "core/base/expect.hpp"
 #include "sim/base/error.hpp"
 #include "sim/cli/commands.hpp"
+#include "sim/cli/config_commands.hpp"
 #include "sim/hal/unicorn/riscv_engine.hpp"
 #include "sim/session/version.hpp"
 
@@ -98,6 +99,7 @@ int main(int argc, char** argv) {
     add_run(app, run, action);
     add_replay(app, replay, action);
     add_trace(app, trace, action);
+    cli::add_config(app, action);
     app.add_subcommand("version", "Print the versions of axsim and its engine")->callback([&] {
         action = [] {
             std::printf("axsim %s (unicorn %s)\n", version, RiscvEngine::version().c_str());

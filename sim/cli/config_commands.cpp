@@ -1,0 +1,10 @@
+#include "sim/cli/config_commands.hpp"
+
+namespace ax::sim::cli {
+
+void add_config(CLI::App& app, Action& /*action*/) {
+    CLI::App* config = app.add_subcommand("config", "Check, show, make and convert configuration files");
+    config->require_subcommand(1);
+}
+
+}  // namespace ax::sim::cli
