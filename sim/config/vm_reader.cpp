@@ -207,14 +207,6 @@ void read_devices(const TomlNode& node, config::DeviceConfig& devices, Diagnosti
     table.reject_unknown(known_keys);
 }
 
-/// The files of 2024 had all keys at the top and a `cpu_set`.
-bool is_flat_form(const TomlNode& root) {
-    if (root.find("base") != nullptr || root.find("kernel") != nullptr || root.find("devices") != nullptr) return false;
-    return std::ranges::any_of(root.entries, [](const TomlEntry& entry) {
-        return std::ranges::find(known_keys, std::string_view(entry.key), &TableReader::KnownKey::key) != known_keys.end();
-    });
-}
-
 template <class T>
 void read_table(TableReader& root, std::string_view name, T& to, void (*read)(const TomlNode&, T&, Diagnostics&)) {
     const auto value = root.require(name, "the table [" + std::string(name) + "]");
@@ -227,13 +219,27 @@ void read_table(TableReader& root, std::string_view name, T& to, void (*read)(co
 
 }  // namespace
 
+std::string_view table_of(std::string_view key) {
+    const auto found = std::ranges::find(known_keys, key, &TableReader::KnownKey::key);
+    return found == known_keys.end() ? std::string_view{} : found->table;
+}
+
+std::vector<std::string_view> vm_keys() {
+    std::vector<std::string_view> keys;
+    for (const TableReader::KnownKey& known : known_keys) keys.push_back(known.key);
+    return keys;
+}
+
+bool is_flat_form(const TomlNode& root) {
+    if (root.find("base") != nullptr || root.find("kernel") != nullptr || root.find("devices") != nullptr) return false;
+    return std::ranges::any_of(root.entries, [](const TomlEntry& entry) { return !table_of(entry.key).empty(); });
+}
+
 void read_vm_tables(const TomlNode& root, config::AxVMCrateConfig& config, Diagnostics& diagnostics) {
     if (is_flat_form(root)) {
         diagnostics.error(root.entries.front().key_at,
                           {"", "flat-form", "this is the flat form of 2024, without the tables [base], [kernel] and [devices]",
-                           "put id, name, vm_type and cpu_num (for cpu_set) under [base], the image and memory keys under "
-                           "[kernel] with a map_type in each memory region, and what is no RAM into passthrough_devices under "
-                           "[devices]"});
+                           "axsim config convert FILE writes it in today's form"});
         return;
     }
     TableReader table(root, "", diagnostics);
