@@ -26,14 +26,24 @@ void check_entry_point(const KernelConfig& kernel, FindingSink& sink);
 void check_load_addresses(const KernelConfig& kernel, FindingSink& sink);
 void check_image_pairs(const KernelConfig& kernel, FindingSink& sink);
 
+/// How the guest is started: what `boot_protocol` says or, without it, `enable_bios`.
+[[nodiscard]] BootProtocol boot_protocol_of(const KernelConfig& kernel);
+
+/// Rules over the start (check_boot.cpp).
+void check_boot_protocol(const KernelConfig& kernel, FindingSink& sink);
+void check_excluded_devices(const DeviceConfig& devices, FindingSink& sink);
+
 /// Rules over `devices` (check_devices.cpp).
 void check_device_shape(const DeviceConfig& devices, FindingSink& sink);
-void check_device_config(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_overlap(const DeviceConfig& devices, FindingSink& sink);
 void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink);
 void check_interrupt_controller(const DeviceConfig& devices, FindingSink& sink);
 void check_pass_through(const DeviceConfig& devices, FindingSink& sink);
 void check_pass_through_ports(const DeviceConfig& devices, FindingSink& sink);
+
+/// Rules over single types of device (check_device_types.cpp).
+void check_device_config(const AxVMCrateConfig& config, FindingSink& sink);
+void check_ivc_regions(const DeviceConfig& devices, FindingSink& sink);
 
 }  // namespace ax::config

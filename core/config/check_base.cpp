@@ -18,14 +18,17 @@ void check_vm(const AxVMCrateConfig& config, FindingSink& sink) {
     check_entry_point(config.kernel, sink);
     check_load_addresses(config.kernel, sink);
     check_image_pairs(config.kernel, sink);
+    check_boot_protocol(config.kernel, sink);
     check_device_shape(config.devices, sink);
     check_device_config(config, sink);
+    check_ivc_regions(config.devices, sink);
     check_device_overlap(config.devices, sink);
     check_device_memory_overlap(config, sink);
     check_device_interrupts(config.devices, sink);
     check_interrupt_controller(config.devices, sink);
     check_pass_through(config.devices, sink);
     check_pass_through_ports(config.devices, sink);
+    check_excluded_devices(config.devices, sink);
 }
 
 void check_id(const BaseConfig& base, FindingSink& sink) {

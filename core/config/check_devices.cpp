@@ -7,8 +7,6 @@ using namespace std::string_view_literals;
 
 namespace {
 
-constexpr u64 plic_context_base = 0x20'0000;
-constexpr u64 plic_context_stride = 0x1000;
 /// The most inputs that any interrupt controller of the family has (GIC, PLIC).
 constexpr u64 most_inputs = 1023;
 
@@ -22,32 +20,6 @@ FixedString<95> pass_through_key(std::size_t i, std::string_view field = {}) {
 
 Message range_text(const GpaRange& range) { return join(Hex{range.start.value()}, "..", Hex{range.end().value()}); }
 
-void check_plic(const EmulatedDeviceConfig& device, std::size_t i, u64 cpu_num, FindingSink& sink) {
-    if (device.cfg_list.size() != 1) {
-        sink.report({Severity::Error, "device-config", emu_key(i, ".cfg_list"sv),
-                     join("a PLIC takes 1 number, its contexts, not ", u64{device.cfg_list.size()}),
-                     join("use [", 2 * cpu_num, "]: two contexts per vCPU")});
-        return;
-    }
-    const u64 contexts = device.cfg_list[0];
-    if (contexts < 2 * cpu_num)
-        sink.report({Severity::Error, "device-config", emu_key(i, ".cfg_list"sv),
-                     join(contexts, " PLIC contexts are too few for ", cpu_num, cpu_num == 1 ? " vCPU"sv : " vCPUs"sv),
-                     join("use [", 2 * cpu_num, "]: two contexts per vCPU")});
-    const u64 room = device.length < plic_context_base ? 0 : (device.length - plic_context_base) / plic_context_stride;
-    if (contexts > room)
-        sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv),
-                     join(Hex{device.length}, " bytes hold ", room, " PLIC contexts, not ", contexts),
-                     "context n needs 0x1000 bytes at 0x200000 + n * 0x1000; QEMU's virt board has 0x600000"});
-}
-
-void check_minimum_length(const EmulatedDeviceConfig& device, std::size_t i, u64 minimum, FindingSink& sink) {
-    if (device.length == 0 || device.length >= minimum) return;
-    sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv),
-                 join(Hex{device.length}, " bytes are too few for this device (", to_text(device.emu_type), ")"),
-                 join("use at least ", Hex{minimum})});
-}
-
 }  // namespace
 
 void check_device_shape(const DeviceConfig& devices, FindingSink& sink) {
@@ -60,15 +32,6 @@ void check_device_shape(const DeviceConfig& devices, FindingSink& sink) {
             sink.report({Severity::Error, "device-wrap", emu_key(i, ".length"sv),
                          join("the window from ", Hex{device.base_gpa}, " runs past the end of the 64-bit address space"),
                          "make it smaller or move it down"});
-    }
-}
-
-void check_device_config(const AxVMCrateConfig& config, FindingSink& sink) {
-    for (std::size_t i = 0; i < config.devices.emu_devices.size(); ++i) {
-        const EmulatedDeviceConfig& device = config.devices.emu_devices[i];
-        if (device.emu_type == EmulatedDeviceType::PPPTGlobal) check_plic(device, i, config.base.cpu_num, sink);
-        if (device.emu_type == EmulatedDeviceType::Console) check_minimum_length(device, i, 8, sink);
-        if (device.emu_type == EmulatedDeviceType::Rtc) check_minimum_length(device, i, 0x20, sink);
     }
 }
 
@@ -88,6 +51,14 @@ void check_device_overlap(const DeviceConfig& devices, FindingSink& sink) {
             sink.report(
                 {Severity::Error, "device-overlap", emu_key(i),
                  join(range_text(range).view(), " overlaps passthrough_devices[", u64{j}, "], ", range_text(other).view()),
+                 "a window is either emulated or passed through; remove one"});
+        }
+        for (std::size_t j = 0; j < devices.passthrough_addresses.size(); ++j) {
+            const GpaRange other = devices.passthrough_addresses[j].range();
+            if (!range.overlaps(other)) continue;
+            sink.report(
+                {Severity::Error, "device-overlap", emu_key(i),
+                 join(range_text(range).view(), " overlaps passthrough_addresses[", u64{j}, "], ", range_text(other).view()),
                  "a window is either emulated or passed through; remove one"});
         }
     }
@@ -131,6 +102,13 @@ void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink) {
                          join("interrupt ", device.irq_id, " is used by emu_devices[", u64{j}, "] already"),
                          "give each device its own interrupt"});
         }
+        // The family's files write 1 where a device has no interrupt of its own.
+        for (std::size_t j = 0; j < devices.passthrough_devices.size(); ++j) {
+            if (device.irq_id <= 1 || devices.passthrough_devices[j].irq_id != device.irq_id) continue;
+            sink.report({Severity::Warning, "irq-shared", emu_key(i, ".irq_id"sv),
+                         join("interrupt ", device.irq_id, " is that of passthrough_devices[", u64{j}, "] too"),
+                         "give each device its own interrupt"});
+        }
     }
 }
 
@@ -156,6 +134,14 @@ void check_pass_through(const DeviceConfig& devices, FindingSink& sink) {
         if (device.range().wraps() || HpaRange{Hpa{device.base_hpa}, device.length}.wraps())
             sink.report({Severity::Error, "device-wrap", pass_through_key(i),
                          "the window runs past the end of the 64-bit address space", "make it smaller or move it down"});
+        if (device.base_gpa % page_size != device.base_hpa % page_size)
+            sink.report({Severity::Error, "pass-through-alignment", pass_through_key(i),
+                         join(Hex{device.base_gpa}, " and ", Hex{device.base_hpa}, " differ within their page, and only pages can be mapped"),
+                         "let the last three hexadecimal digits agree"});
+        else if ((device.base_gpa | device.length) % page_size != 0)
+            sink.report({Severity::Warning, "pass-through-alignment", pass_through_key(i),
+                         join("pages are passed through whole: the guest gets all that lies around ", range_text(device.range()).view(), " too"),
+                         "use multiples of 0x1000"});
         for (std::size_t j = 0; j < i; ++j) {
             const PassThroughDeviceConfig& other = devices.passthrough_devices[j];
             const bool agrees = device.base_gpa - device.base_hpa == other.base_gpa - other.base_hpa;
@@ -173,6 +159,12 @@ void check_pass_through(const DeviceConfig& devices, FindingSink& sink) {
                          window.length == 0 ? Message("the window is empty")
                                             : Message("the window runs past the end of the 64-bit address space"),
                          "give a length in bytes that fits"});
+        for (std::size_t j = 0; j < i; ++j) {
+            if (!window.range().overlaps(devices.passthrough_addresses[j].range())) continue;
+            sink.report({Severity::Warning, "pass-through-overlap", key_path("devices.passthrough_addresses[", u64{i}, "]"),
+                         join(range_text(window.range()).view(), " overlaps passthrough_addresses[", u64{j}, "]"),
+                         "name each address once"});
+        }
     }
 }
 
@@ -185,6 +177,12 @@ void check_pass_through_ports(const DeviceConfig& devices, FindingSink& sink) {
         if (u32{ports.base} + ports.length > 0x1'0000)
             sink.report({Severity::Error, "port-range", key,
                          join("the port range from ", Hex{ports.base}, " runs past port 0xffff"), "make it smaller"});
+        for (std::size_t j = 0; j < i; ++j) {
+            const PassThroughPortConfig& other = devices.passthrough_ports[j];
+            if (u32{ports.base} + ports.length <= other.base || u32{other.base} + other.length <= ports.base) continue;
+            sink.report({Severity::Warning, "port-overlap", key, join("overlaps passthrough_ports[", u64{j}, "]"),
+                         "name each port once"});
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 namespace ax::sim::cli {
 
-void add_config(CLI::App& app, Action& /*action*/) {
+void add_config(CLI::App& app, Action& action) {
     CLI::App* config = app.add_subcommand("config", "Check, show, make and convert configuration files");
     config->require_subcommand(1);
+    add_config_check(*config, action);
+    add_config_show(*config, action);
 }
 
 }  // namespace ax::sim::cli

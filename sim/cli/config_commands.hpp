@@ -13,4 +13,7 @@ using Action = std::function<int()>;
 /// callbacks share, and sets `action` when it was chosen.
 void add_config(CLI::App& app, Action& action);
 
+void add_config_check(CLI::App& config, Action& action);
+void add_config_show(CLI::App& config, Action& action);
+
 }  // namespace ax::sim::cli

@@ -38,6 +38,7 @@ std::string Diagnostic::one_line() const {
     text += what;
     if (!why.empty()) text += ": " + why;
     if (!hint.empty()) text += "; " + hint;
+    if (!rule.empty()) text += " [" + rule + "]";
     return text;
 }
 

@@ -26,7 +26,7 @@ struct Diagnostic {
     std::string why;  ///< may be empty
     std::string hint;
 
-    /// `FILE:LINE:COL: error: KEY: WHAT: WHY; HINT`, without the parts that are empty.
+    /// `FILE:LINE:COL: error: KEY: WHAT: WHY; HINT [RULE]`, without the parts that are empty.
     [[nodiscard]] std::string one_line() const;
     /// The same, then the offending line and a mark under its column.
     [[nodiscard]] std::string to_text() const;

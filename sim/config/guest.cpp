@@ -184,10 +184,6 @@ std::expected<Guest, ConfigError> Loader::load() {
     load_plain("ramdisk", vm_.images.ramdisk, kernel.ramdisk_load_addr, ramdisk_);
     load_device_tree();
     check_overlap();
-    for (Diagnostic& diagnostic : check_on_platform(vm_, platform_)) {
-        const bool is_error = diagnostic.severity == config::Severity::Error;
-        (is_error ? errors_ : guest_.warnings).push_back(std::move(diagnostic));
-    }
     if (!errors_.empty()) return std::unexpected(ConfigError{std::move(errors_)});
     guest_.config = std::make_unique<config::AxVMConfig>(vm_.config);
     guest_.config->set_entry(entry_);

@@ -39,7 +39,4 @@ struct Guest {
 /// What a VM's configuration and its platform say about its device tree, without an initrd.
 [[nodiscard]] GuestDtbInput dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform);
 
-/// Rules over a VM and the platform that it shall run on: pCPU masks, memory. Empty when all hold.
-[[nodiscard]] std::vector<Diagnostic> check_on_platform(const VmFile& vm, const PlatformFile& platform);
-
 }  // namespace ax::sim

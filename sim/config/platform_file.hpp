@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <filesystem>
+#include <optional>
 
 #include "core/config/platform.hpp"
 #include "core/exit/vm_exit.hpp"
@@ -23,6 +24,7 @@ enum class HtinstStyle : u8 { Transformed, Zero };
 /// The table `[sim]`; every key may be left out.
 struct SimConfig {
     u64 cpus = 1;               ///< pCPUs, 1 to 64
+    bool has_cpus = false;      ///< the file says how many, here or by `smp`
     Ratio ns_per_insn;          ///< virtual time that one retired instruction takes; key `ns-per-insn`, an integer or "N/D"
     u64 quantum = 20'000;       ///< instructions until another vCPU's turn
     u64 memory_base = 0;        ///< first byte of the board's RAM; from [plat]
@@ -46,7 +48,18 @@ struct PlatformFile {
     [[nodiscard]] HpaRange memory() const { return {Hpa{sim.memory_base}, sim.memory_bytes}; }
 };
 
+/// The family's defconfig.toml: what every platform has unless its own file says otherwise.
+struct Defconfig {
+    std::optional<u64> task_stack_size;  ///< bytes
+    std::optional<u64> ticks_per_sec;
+    std::optional<u64> smp;  ///< pCPUs
+};
+
 [[nodiscard]] std::expected<PlatformFile, ConfigError> read_platform_file(const std::filesystem::path& path);
 [[nodiscard]] std::expected<PlatformFile, ConfigError> read_platform_text(std::string_view text, const std::string& name);
+
+[[nodiscard]] std::expected<Defconfig, ConfigError> read_defconfig_text(std::string_view text, const std::string& name);
+/// True for a key of a defconfig.
+[[nodiscard]] bool is_defconfig_key(std::string_view key);
 
 }  // namespace ax::sim

@@ -121,6 +121,7 @@ void read_count(TableReader& table, std::string_view key, u64 max, u64& to) {
 
 void read_sim(const TomlNode& node, SimConfig& sim, Diagnostics& diagnostics) {
     TableReader table(node, "sim", diagnostics);
+    sim.has_cpus = sim.has_cpus || table.find("cpus").has_value();
     read_count(table, "cpus", 64, sim.cpus);
     if (const auto value = table.find("ns-per-insn")) read_ratio(*value, sim.ns_per_insn, diagnostics);
     read_count(table, "quantum", 1'000'000'000'000, sim.quantum);
@@ -164,18 +165,35 @@ void check_memory(const TomlNode& root, const PlatformFile& file, Diagnostics& d
     }
 }
 
+/// The keys that a platform file and a defconfig share; `to` is either.
+template <class T>
+void read_common(TableReader& table, T& to) {
+    table.number("task-stack-size", to.task_stack_size);
+    table.number("ticks-per-sec", to.ticks_per_sec);
+    table.number("smp", to.smp);
+}
+
 }  // namespace
+
+bool is_defconfig_key(std::string_view key) {
+    return key == "task-stack-size" || key == "ticks-per-sec" || key == "smp";
+}
+
+void read_defconfig_keys(const TomlNode& root, Defconfig& defconfig, Diagnostics& diagnostics) {
+    TableReader table(root, "", diagnostics);
+    read_common(table, defconfig);
+    table.reject_unknown();
+}
 
 void read_platform_tables(const TomlNode& root, PlatformFile& file, Diagnostics& diagnostics) {
     TableReader table(root, "", diagnostics);
     if (const auto value = table.require("arch", "arch = \"riscv64\""))
         if (const auto arch = read_choice(*value, arches, diagnostics)) file.config.arch = static_cast<config::Arch>(*arch);
     table.required_text("platform", "a name, platform = \"riscv64-qemu-virt\"", file.config.platform);
-    table.number("task-stack-size", file.config.task_stack_size);
-    table.number("ticks-per-sec", file.config.ticks_per_sec);
-    table.number("smp", file.config.smp);
+    read_common(table, file.config);
     read_table(table.require("plat", "the table [plat]"), file.config.plat, diagnostics, &read_plat);
     read_table(table.require("devices", "the table [devices]"), file.config.devices, diagnostics, &read_devices);
+    file.sim.has_cpus = file.config.smp.has_value();
     file.sim.cpus = std::clamp<u64>(file.config.smp.value_or(1), 1, 64);
     file.sim.ticks_per_sec = std::clamp<u64>(file.config.ticks_per_sec.value_or(1000), 1, 1'000'000);
     file.sim.memory_base = file.config.plat.phys_memory_base;

@@ -1,28 +1,13 @@
 #include "sim/config/vm_file.hpp"
 
 #include "core/config/check.hpp"
+#include "sim/config/rule_sink.hpp"
 #include "sim/config/text_file.hpp"
 #include "sim/config/vm_reader.hpp"
 
 namespace ax::sim {
 
 namespace {
-
-/// Gives what a rule finds its place in the text.
-class RuleSink final : public config::FindingSink {
-public:
-    RuleSink(const TomlNode& root, Diagnostics& diagnostics) : root_(root), diagnostics_(diagnostics) {}
-
-    void report(const config::Finding& finding) override {
-        diagnostics_.add(
-            finding.severity, position_of(root_, finding.key.view()),
-            {std::string(finding.key.view()), finding.rule, std::string(finding.what.view()), std::string(finding.fix.view())});
-    }
-
-private:
-    const TomlNode& root_;
-    Diagnostics& diagnostics_;
-};
 
 std::filesystem::path resolve(const std::filesystem::path& directory, std::string_view written) {
     const std::filesystem::path path(written);

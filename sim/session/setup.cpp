@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "sim/base/text.hpp"
+#include "sim/config/check_together.hpp"
 #include "sim/session/version.hpp"
 
 namespace ax::sim {
@@ -11,30 +12,35 @@ namespace {
 
 SetupError to_error(const ConfigError& error) { return {error.to_text()}; }
 
-/// Checks VMs and platform together and loads the images.
+/// Sorts findings into errors and the setup's warnings.
+void sort_out(std::vector<Diagnostic> found, Setup& setup, ConfigError& errors) {
+    for (Diagnostic& diagnostic : found) {
+        if (diagnostic.severity == config::Severity::Error)
+            errors.diagnostics.push_back(std::move(diagnostic));
+        else
+            setup.warnings.push_back(diagnostic.to_text());
+    }
+}
+
+/// Checks VMs and platform together and loads the images; all that is wrong is reported at once.
 std::expected<void, SetupError> complete(Setup& setup) {
+    ConfigError errors;
     for (const Diagnostic& d : setup.platform.warnings) setup.warnings.push_back(d.to_text());
     for (const VmFile& vm : setup.vms) {
-        ConfigError misfit{check_on_platform(vm, setup.platform)};
-        std::erase_if(misfit.diagnostics, [&](const Diagnostic& d) {
-            if (d.severity == config::Severity::Error) return false;
-            setup.warnings.push_back(d.to_text());
-            return true;
-        });
-        if (!misfit.diagnostics.empty()) return std::unexpected(to_error(misfit));
-        for (const Diagnostic& d : vm.warnings) setup.warnings.push_back(d.to_text());
+        sort_out(vm.warnings, setup, errors);
+        sort_out(check_on_platform(vm, setup.platform), setup, errors);
+    }
+    sort_out(check_together(setup.vms, &setup.platform), setup, errors);
+    for (const VmFile& vm : setup.vms) {
         auto guest = load_guest(vm, setup.platform);
-        if (!guest) return std::unexpected(to_error(guest.error()));
-        for (const Diagnostic& d : guest->warnings) setup.warnings.push_back(d.to_text());
+        if (!guest) {
+            sort_out(std::move(guest.error().diagnostics), setup, errors);
+            continue;
+        }
+        sort_out(std::move(guest->warnings), setup, errors);
         setup.guests.push_back(std::move(*guest));
     }
-    for (std::size_t i = 0; i < setup.vms.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j)
-            if (setup.vms[i].config.base.id == setup.vms[j].config.base.id)
-                return std::unexpected(SetupError{Error{"two VMs have the id " + std::to_string(setup.vms[i].config.base.id),
-                                                        setup.vms[j].name + " and " + setup.vms[i].name, "ids name VMs in traces and hypercalls",
-                                                        "give each its own base.id"}
-                                                      .to_line()});
+    if (!errors.diagnostics.empty()) return std::unexpected(to_error(errors));
     return {};
 }
 
@@ -62,11 +68,15 @@ std::expected<Setup, SetupError> read_setup(const std::vector<std::string>& vm_p
                                           : read_platform_file(platform_path);
     if (!platform) return std::unexpected(to_error(platform.error()));
     setup.platform = std::move(*platform);
+    ConfigError errors;
     for (const std::string& path : vm_paths) {
         auto vm = read_vm_file(path);
-        if (!vm) return std::unexpected(to_error(vm.error()));
-        setup.vms.push_back(std::move(*vm));
+        if (vm)
+            setup.vms.push_back(std::move(*vm));
+        else
+            sort_out(std::move(vm.error().diagnostics), setup, errors);
     }
+    if (!errors.diagnostics.empty()) return std::unexpected(to_error(errors));
     if (auto done = complete(setup); !done) return std::unexpected(done.error());
     return setup;
 }

@@ -186,22 +186,6 @@ TEST_F(GuestTest, linux_off_its_alignment_is_warned_about) {
     EXPECT_TRUE(guest->warnings[0].one_line().contains("not a multiple of 2 MiB")) << guest->warnings[0].one_line();
 }
 
-TEST_F(GuestTest, the_platform_must_have_what_the_vm_asks_for) {
-    EXPECT_TRUE(error_of(with(good_vm, "[1, 3]", "[1, 16]"))
-                    .starts_with("vm.toml:7:21: error: base.phys_cpu_sets[1]: 0x10 names no pCPU"));
-    EXPECT_TRUE(load(with(good_vm, "[1, 3]", "[1, 16]"), platform("cpus = 4", "cpus = 5")));
-    EXPECT_TRUE(error_of(with(good_vm, "[0x9000_0000, 0x20_0000", "[0x1_0000_0000, 0x20_0000"))
-                    .contains("is mapped identically, but lies outside"));
-    EXPECT_TRUE(error_of(good_vm, platform("cpus = 4", "memory = 0x1000_0000")).contains("identically"));
-    EXPECT_TRUE(error_of(with(good_vm, "0x1000_0000, 0x7, 0]", "0x1000_0000, 0x7, 0],[0x1_0000_0000, 0x4000_0000, 0x7, 0]"))
-                    .contains("needs more memory than the platform has"));
-}
-
-TEST_F(GuestTest, lazy_memory_may_be_larger_than_the_platforms) {
-    const std::string more = with(good_vm, "0x1000_0000, 0x7, 0]", "0x1000_0000, 0x7, 0],[0x1_0000_0000, 0x4000_0000, 0x7, 0]");
-    EXPECT_TRUE(load(with(more, "[kernel]\n", "[kernel]\nmemory_population = \"lazy\"\n")));
-}
-
 TEST_F(GuestTest, the_tree_follows_the_configuration) {
     auto file = sim::read_vm_text(good_vm, "vm.toml");
     ASSERT_TRUE(file);

@@ -159,7 +159,7 @@ TEST(VmBrokenTest, the_offending_line_is_shown_with_a_mark) {
     const auto file = sim::read_vm_text(with(good_vm, "cpu_num = 2", "\tcpu_num =\t99"), "dir/vm.toml");
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().first().to_text(),
-              "dir/vm.toml:5:12: error: base.cpu_num: a VM cannot have 99 vCPUs; use a number from 1 to 64\n"
+              "dir/vm.toml:5:12: error: base.cpu_num: a VM cannot have 99 vCPUs; use a number from 1 to 64 [cpu-num]\n"
               "    \tcpu_num =\t99\n"
               "    \t         \t^\n");
 }

@@ -92,8 +92,8 @@ TEST(VmFileTest, every_optional_key_is_read) {
         {"[kernel]\n", "boot_protocol = \"bios\"", [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Multiboot; }},
         {"[kernel]\n", "boot_protocol = \"axvm-bios\"",
          [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Multiboot; }},
-        {"[kernel]\n", "boot_protocol = \"uefi\"", [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Uefi; }},
-        {"[kernel]\n", "boot_protocol = \"efi\"", [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Uefi; }},
+        {"[kernel]\n", "boot_protocol = \"uefi\"\nuefi_firmware_path = \"u\"\nbios_load_addr = 0x8000_0000", [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Uefi; }},
+        {"[kernel]\n", "boot_protocol = \"efi\"\nuefi_firmware_path = \"u\"\nbios_load_addr = 0x8000_0000", [](const C& c) { return c.kernel.boot_protocol == BootProtocol::Uefi; }},
         {"[kernel]\n", "uefi_firmware_path = \"u\"", [](const C& c) { return c.kernel.uefi_firmware_path == "u"; }},
         {"[kernel]\n", "memory_population = \"lazy\"",
          [](const C& c) { return c.kernel.memory_population == MemoryPopulation::Lazy; }},
@@ -191,7 +191,7 @@ TEST(VmFileTest, warnings_do_not_refuse_a_file) {
     ASSERT_EQ(type.warnings.size(), 1u);
     EXPECT_EQ(type.warnings[0].one_line(),
               "vm.toml:4:11: warning: base.vm_type: 9 names no type of VM; it is taken for an RTOS; use 0 (host VM), 1 (RTOS) or "
-              "2 (Linux)");
+              "2 (Linux) [vm-type]");
     const auto old = read_good(with(good_vm, "cpu_num = 2", "cpu_num = 2\ncpu_set = 2"));
     ASSERT_EQ(old.warnings.size(), 1u);
     EXPECT_EQ(old.warnings[0].rule, "old-key");

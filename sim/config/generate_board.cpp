@@ -1,0 +1,109 @@
+#include "sim/config/generate_board.hpp"
+
+#include "core/base/expect.hpp"
+
+namespace ax::sim {
+
+namespace {
+
+using config::EmulatedDeviceType;
+
+// Addresses and interrupts are those of QEMU's boards "virt" (hw/riscv/virt.c, hw/arm/virt.c) and "q35", which the
+// family's platform files describe.
+constexpr GuestBoard riscv64_board = {"riscv64",
+                                      0x8000'0000,
+                                      0x100'0000'0000,
+                                      0x8020'0000,
+                                      "earlycon=sbi console=ttyS0",
+                                      "Devices of QEMU's virt board, all emulated.",
+                                      true,
+                                      true};
+constexpr GuestBoard aarch64_board = {"aarch64",
+                                      0x4000'0000,
+                                      0x40'0000'0000,
+                                      0x4020'0000,
+                                      "earlycon=pl011,0x9000000 console=ttyAMA0",
+                                      "Devices of QEMU's virt board: the GICv3 is partially passed through, the UART wholly.\n"
+                                      "For AxVisor: this axsim can check and show the file, but runs riscv64 only.",
+                                      false,
+                                      true};
+constexpr GuestBoard x86_64_board = {"x86_64",
+                                     0,
+                                     0xc000'0000,
+                                     0x20'0000,
+                                     "earlyprintk=serial,ttyS0 console=ttyS0",
+                                     "Devices of QEMU's q35 board: APICs, HPET and the serial port are passed through.\n"
+                                     "For AxVisor: this axsim can check and show the file, but runs riscv64 only.",
+                                     false,
+                                     false};
+
+config::EmulatedDeviceConfig emulated(const config::DeviceName& name, u64 gpa, u64 length, u64 irq, EmulatedDeviceType type,
+                                      std::initializer_list<u64> settings) {
+    config::EmulatedDeviceConfig device{name, gpa, length, irq, type, {}};
+    for (const u64 setting : settings) expect(device.cfg_list.push_back(setting), "a board's device has few settings");
+    return device;
+}
+
+/// The devices of a VM, of which no board has many.
+class DeviceAdder {
+public:
+    explicit DeviceAdder(config::DeviceConfig& devices) : devices_(devices) {}
+    void add(const config::EmulatedDeviceConfig& device) {
+        expect(devices_.emu_devices.push_back(device), "a board has few emulated devices");
+    }
+    /// At the same address as on the host.
+    void pass_through(const config::DeviceName& name, u64 address, u64 length, u64 irq) {
+        expect(devices_.passthrough_devices.push_back({name, address, address, length, irq}), "a board has few devices");
+    }
+
+private:
+    config::DeviceConfig& devices_;
+};
+
+void add_riscv64(u64 cpu_num, config::DeviceConfig& devices) {
+    devices.interrupt_mode = config::VMInterruptMode::Emulated;
+    DeviceAdder to(devices);
+    to.add(emulated("plic", 0x0c00'0000, 0x60'0000, 0, EmulatedDeviceType::PPPTGlobal, {2 * cpu_num}));
+    to.add(emulated("uart", 0x1000'0000, 0x1000, 10, EmulatedDeviceType::Console, {}));
+    to.add(emulated("rtc", 0x0010'1000, 0x1000, 11, EmulatedDeviceType::Rtc, {}));
+}
+
+void add_aarch64(u64 cpu_num, config::DeviceConfig& devices) {
+    constexpr u64 redistributor_stride = 0x2'0000;
+    devices.interrupt_mode = config::VMInterruptMode::Passthrough;
+    DeviceAdder to(devices);
+    to.add(emulated("gppt-gicd", 0x0800'0000, 0x1'0000, 0, EmulatedDeviceType::GPPTDistributor, {}));
+    to.add(emulated("gppt-gicr", 0x080a'0000, redistributor_stride, 0, EmulatedDeviceType::GPPTRedistributor,
+                    {cpu_num, redistributor_stride, 0}));
+    to.pass_through("pl011@9000000", 0x0900'0000, 0x1000, 33);  // SPI 1
+}
+
+void add_x86_64(config::DeviceConfig& devices) {
+    devices.interrupt_mode = config::VMInterruptMode::Passthrough;
+    DeviceAdder to(devices);
+    to.pass_through("IO APIC", 0xfec0'0000, 0x1000, 0);
+    to.pass_through("Local APIC", 0xfee0'0000, 0x1000, 0);
+    to.pass_through("HPET", 0xfed0'0000, 0x1000, 0);
+    expect(devices.passthrough_ports.push_back({0x3f8, 8}), "a board has few ports");  // COM1
+}
+
+}  // namespace
+
+const GuestBoard& guest_board(config::Arch arch) {
+    switch (arch) {
+        case config::Arch::X86_64: return x86_64_board;
+        case config::Arch::Aarch64: return aarch64_board;
+        case config::Arch::Riscv64: return riscv64_board;
+    }
+    return riscv64_board;
+}
+
+void add_board_devices(config::Arch arch, u64 cpu_num, config::DeviceConfig& devices) {
+    switch (arch) {
+        case config::Arch::X86_64: add_x86_64(devices); break;
+        case config::Arch::Aarch64: add_aarch64(cpu_num, devices); break;
+        case config::Arch::Riscv64: add_riscv64(cpu_num, devices); break;
+    }
+}
+
+}  // namespace ax::sim
