@@ -33,7 +33,8 @@ int convert(const ConvertSettings& settings) {
         std::fprintf(stderr, "%s\n", Error{"cannot write to standard output", "", "", ""}.to_line().c_str());
         return bad_input;
     }
-    const auto written = write_text_file(settings.output, conversion->text, settings.force ? Existing::Replace : Existing::Refuse);
+    const auto written =
+        write_text_file(settings.output, conversion->text, settings.force ? Existing::Replace : Existing::Refuse);
     if (written) return success;
     std::fprintf(stderr, "%s\n", written.error().to_line().c_str());
     return bad_input;

@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <memory>
 
-#include "core/config/check_platform.hpp"
 #include "sim/cli/commands.hpp"
 #include "sim/cli/config_commands.hpp"
 #include "sim/config/generate.hpp"
+#include "sim/config/generate_board.hpp"
 #include "sim/config/text_output.hpp"
 #include "sim/config/value_reader.hpp"
 
@@ -38,7 +38,7 @@ void print(const char* kind, const std::string& line) { std::fprintf(stderr, "ax
 
 int generate(GenerateSettings settings) {
     for (const config::Arch arch : {config::Arch::X86_64, config::Arch::Aarch64, config::Arch::Riscv64})
-        if (settings.arch == config::to_text(arch)) settings.request.arch = arch;
+        if (settings.arch == guest_board(arch).arch) settings.request.arch = arch;
     if (settings.image_location == "memory") settings.request.image_location = config::ImageLocation::Memory;
     settings.request.output = settings.output;
     const auto generated = generate_vm(settings.request);
@@ -52,7 +52,8 @@ int generate(GenerateSettings settings) {
             std::fprintf(stderr, "%s\n", Error{"cannot write to standard output", "", "", ""}.to_line().c_str());
             return bad_input;
         }
-    } else if (const auto written = write_text_file(settings.output, generated->text, settings.force ? Existing::Replace : Existing::Refuse);
+    } else if (const auto written =
+                   write_text_file(settings.output, generated->text, settings.force ? Existing::Replace : Existing::Refuse);
                !written) {
         std::fprintf(stderr, "%s\n", written.error().to_line().c_str());
         return bad_input;
@@ -69,14 +70,17 @@ void add_config_generate(CLI::App& config, Action& action) {
     const auto settings = std::make_shared<GenerateSettings>();
     GenerateRequest& request = settings->request;
     CLI::App* app = config.add_subcommand("generate", "Make a VM file that boots a given kernel; axvmconfig's flags");
-    app->add_option("-a,--arch", settings->arch, "Architecture of the VM")->required()->check(CLI::IsMember({"x86_64", "aarch64", "riscv64"}));
+    app->add_option("-a,--arch", settings->arch, "Architecture of the VM")
+        ->required()
+        ->check(CLI::IsMember({"x86_64", "aarch64", "riscv64"}));
     add_number(*app, "-i,--id", request.id, "The VM's number (default 0)");
     app->add_option("-n,--name", request.name, "Its name, to which the architecture is added (default GuestVM)");
     add_number(*app, "-t,--vm-type", request.vm_type, "0 host VM, 1 RTOS (default), 2 Linux");
     add_number(*app, "-c,--cpu-num", request.cpu_num, "Number of vCPUs (default 1)");
     add_number(*app, "-e,--entry-point", request.entry_point, "Where the vCPUs start (default 0: where the kernel says)");
     app->add_option("-k,--kernel-path", request.kernel_path, "The kernel: a Linux Image, an ELF file, or raw code")->required();
-    add_number(*app, "-l,--kernel-load-addr", request.kernel_load_addr, "Where the kernel goes (default: where it is linked, or the board's usual place)");
+    add_number(*app, "-l,--kernel-load-addr", request.kernel_load_addr,
+               "Where the kernel goes (default: where it is linked, or the board's usual place)");
     app->add_option("--image-location", settings->image_location, "fs (default), or memory: part of the hypervisor's own image")
         ->check(CLI::IsMember({"fs", "memory"}));
     app->add_option("--cmdline", request.cmdline, "The kernel's command line (default: the board's console)");

@@ -120,7 +120,8 @@ void FlatConverter::convert_memory(const TomlEntry& entry) {
         std::size_t completed = 0;
         for (std::size_t i = 0; i < entry.value.elements.size(); ++i) {
             const TomlNode& region = entry.value.elements[i];
-            const bool has_three = field_of(region, 0) != nullptr && field_of(region, 1) != nullptr && field_of(region, 2) != nullptr;
+            const bool has_three =
+                field_of(region, 0) != nullptr && field_of(region, 1) != nullptr && field_of(region, 2) != nullptr;
             const u64 flags = has_three ? number_in(*field_of(region, 2)).value_or(0) : 0;
             if ((flags & config::mapping_flags::device) != 0) {
                 move_to_devices(region, "memory_regions[" + std::to_string(i) + "]");

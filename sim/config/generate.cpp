@@ -73,8 +73,8 @@ std::expected<void, Error> Generator::set_base() {
         result_.warnings.push_back("VM type " + std::to_string(request_.vm_type) +
                                    " has no meaning and became 1, an RTOS; use 0 (host VM), 1 (RTOS) or 2 (Linux)");
     if (request_.cpu_num < 1 || request_.cpu_num > config::max_vcpus)
-        return std::unexpected(
-            Error{"a VM cannot have " + std::to_string(request_.cpu_num) + " vCPUs", "--cpu-num", "", "use a number from 1 to 64"});
+        return std::unexpected(Error{"a VM cannot have " + std::to_string(request_.cpu_num) + " vCPUs", "--cpu-num", "",
+                                     "use a number from 1 to 64"});
     base.cpu_num = request_.cpu_num;
     base.phys_cpu_ids.emplace();
     for (u64 i = 0; i < base.cpu_num; ++i) expect(base.phys_cpu_ids->push_back(i), "there is room for an id of every vCPU");
@@ -139,10 +139,9 @@ std::expected<void, Error> Generator::place_kernel() {
     expect(kernel.memory_regions.push_back({memory_base_, board_.memory_end - memory_base_, 0x7, {}}), "the first region fits");
     const auto placed = sim::place_kernel(*kernel_, kernel, request_.arch);
     if (!placed)
-        return std::unexpected(Error{placed.error().what, "--kernel-path", "the VM shall be " + std::string(board_.arch),
-                                     placed.error().rule == "image-machine"
-                                         ? placed.error().hint + ", or another --arch"
-                                         : placed.error().hint});
+        return std::unexpected(
+            Error{placed.error().what, "--kernel-path", "the VM shall be " + std::string(board_.arch),
+                  placed.error().rule == "image-machine" ? placed.error().hint + ", or another --arch" : placed.error().hint});
     kernel_end_ = 0;
     for (const Segment& segment : placed->segments) kernel_end_ = std::max(kernel_end_, segment.range().end().value());
     if (kernel.entry_point == 0) kernel.entry_point = placed->entry.value();
@@ -150,10 +149,10 @@ std::expected<void, Error> Generator::place_kernel() {
     constexpr u64 header_text_offset = 8;
     const u64 text_offset = ByteView(kernel_->bytes()).number<u64>(header_text_offset).value_or(0) % huge_page;
     if (placed->kind == KernelKind::LinuxImage && load % huge_page != text_offset)
-        return std::unexpected(Error{"Linux will not start at " + hex(load), "--kernel-load-addr",
-                                     "this image must lie at a multiple of 2 MiB" +
-                                         (text_offset == 0 ? std::string() : " plus " + hex(text_offset)),
-                                     "use " + hex(align_down(load, huge_page) + text_offset)});
+        return std::unexpected(
+            Error{"Linux will not start at " + hex(load), "--kernel-load-addr",
+                  "this image must lie at a multiple of 2 MiB" + (text_offset == 0 ? std::string() : " plus " + hex(text_offset)),
+                  "use " + hex(align_down(load, huge_page) + text_offset)});
     return {};
 }
 
@@ -167,10 +166,11 @@ std::expected<void, Error> Generator::place_rest() {
     const u64 usual = std::max(usual_memory, align_up(2 * (behind_kernel - memory_base_) + 8 * ramdisk_bytes_, 64 * mib));
     const u64 size = request_.memory_bytes.value_or(usual);
     if (size % page_size != 0)
-        return std::unexpected(Error{hex(size) + " is no whole number of pages", "--memory", "", "use " + hex(align_up(size, page_size))});
+        return std::unexpected(
+            Error{hex(size) + " is no whole number of pages", "--memory", "", "use " + hex(align_up(size, page_size))});
     if (size < least)
-        return std::unexpected(Error{hex(size) + " bytes of memory are too few for the images", "--memory", "",
-                                     "use at least " + hex(least)});
+        return std::unexpected(
+            Error{hex(size) + " bytes of memory are too few for the images", "--memory", "", "use at least " + hex(least)});
     if (size > board_.memory_end - memory_base_)
         return std::unexpected(Error{hex(size) + " bytes are more than the board has room for", "--memory", "",
                                      "use at most " + hex(board_.memory_end - memory_base_)});
@@ -196,7 +196,8 @@ std::string Generator::written_path(const std::filesystem::path& path) const {
 std::expected<void, Error> Generator::set_texts() {
     config::KernelConfig& kernel = config_->kernel;
     kernel.image_location = request_.image_location;
-    if (!kernel.kernel_path.assign(written_path(request_.kernel_path))) return too_long("the kernel's path", config::Path::capacity());
+    if (!kernel.kernel_path.assign(written_path(request_.kernel_path)))
+        return too_long("the kernel's path", config::Path::capacity());
     if (!request_.ramdisk_path.empty() && !kernel.ramdisk_path.assign(written_path(request_.ramdisk_path)))
         return too_long("the ramdisk's path", config::Path::capacity());
     if (!kernel.cmdline.assign(request_.cmdline ? std::string_view(*request_.cmdline) : board_.cmdline))
@@ -209,7 +210,8 @@ std::expected<void, Error> Generator::check(const std::string& text) const {
     const auto file = read_vm_text(text, request_.output.empty() ? std::string("generated") : request_.output.string());
     if (!file) {
         const Diagnostic& first = file.error().first();
-        return std::unexpected(Error{"the file would not be valid", first.key, first.what + (first.why.empty() ? "" : ": " + first.why), first.hint});
+        return std::unexpected(Error{"the file would not be valid", first.key,
+                                     first.what + (first.why.empty() ? "" : ": " + first.why), first.hint});
     }
     expect(write_vm(file->config, {}) == write_vm(*config_, {}), "a generated VM file reads back as what was written");
     return {};

@@ -7,12 +7,12 @@
 namespace ax::sim {
 
 struct GuestBoard {
-    std::string_view arch;          ///< as in --arch
-    u64 memory_base = 0;            ///< first guest physical address that can be memory
-    u64 memory_end = 0;             ///< first one behind it that cannot
-    u64 kernel_load_addr = 0;       ///< the usual place of a kernel
-    std::string_view cmdline;       ///< Linux's early and late console
-    std::string_view comment;       ///< what the devices are and what of that runs in axsim, lines of a heading
+    std::string_view arch;     ///< as in --arch
+    u64 memory_base = 0;       ///< first guest physical address that can be memory
+    u64 memory_end = 0;        ///< first one behind it that cannot
+    u64 kernel_load_addr = 0;  ///< the usual place of a kernel
+    std::string_view cmdline;  ///< Linux's early and late console
+    std::string_view comment;  ///< what the devices are and what of that runs in axsim, lines of a heading
     bool runs_in_axsim = false;
     bool has_device_tree = false;
 };

@@ -1,6 +1,7 @@
 #include "sim/config/text_output.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -75,7 +76,8 @@ std::expected<void, Error> write_text_file(const std::filesystem::path& path, st
         const std::filesystem::path target = is_there ? std::filesystem::weakly_canonical(path, error) : path;
         failed = write_beside(error ? path : target, text, existing);
     }
-    if (failed == EEXIST) return std::unexpected(Error{"the file exists already", path.string(), "", "use --force to replace it"});
+    if (failed == EEXIST)
+        return std::unexpected(Error{"the file exists already", path.string(), "", "use --force to replace it"});
     if (failed != 0) return std::unexpected(failure(path, failed));
     return {};
 }
