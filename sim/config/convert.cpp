@@ -108,7 +108,12 @@ std::expected<Conversion, ConfigError> convert_flat(std::string_view text, const
     const TomlNode tree = from_flat_form(root, text, diagnostics);
     const auto config = std::make_unique<config::AxVMCrateConfig>();
     read_vm_tables(tree, *config, diagnostics);
-    if (diagnostics.has_errors()) return std::unexpected(ConfigError{diagnostics.take()});
+    if (diagnostics.has_errors()) {
+        // Nothing was converted, so that what would have been is of no interest.
+        std::vector<Diagnostic> found = diagnostics.take();
+        std::erase_if(found, [](const Diagnostic& d) { return d.severity == config::Severity::Warning; });
+        return std::unexpected(ConfigError{std::move(found)});
+    }
     std::string written = write_vm(*config, "Converted from the flat form of 2024 by axsim config convert.");
     expect(parse_vm_text(written, name).has_value(), "a converted VM file can be read");
     return Conversion{std::move(written), true, diagnostics.take()};
@@ -134,8 +139,9 @@ std::expected<Conversion, ConfigError> convert_vm(std::string_view text, const s
     }
     if (root->find("base") != nullptr || root->find("kernel") != nullptr) return modernise(text, name, *root);
     if (is_flat_form(*root)) return convert_flat(text, name, *root);
-    diagnostics.error({}, {"", "no-vm-file", "this is no VM file: it has neither the tables [base], [kernel] and [devices] nor the "
-                                             "keys of the flat form of 2024",
+    diagnostics.error({}, {"", "no-vm-file",
+                           "this is no VM file: it has neither the tables [base], [kernel] and [devices] nor the "
+                           "keys of the flat form of 2024",
                            "name a VM file"});
     return std::unexpected(ConfigError{diagnostics.take()});
 }
