@@ -37,9 +37,9 @@ constexpr GuestBoard x86_64_board = {"x86_64",
                                      false,
                                      false};
 
-config::EmulatedDeviceConfig emulated(const config::DeviceName& name, u64 gpa, u64 length, u64 irq, EmulatedDeviceType type,
+config::EmulatedDeviceConfig emulated(const config::DeviceName& name, Gpa base, u64 length, u64 irq, EmulatedDeviceType type,
                                       std::initializer_list<u64> settings) {
-    config::EmulatedDeviceConfig device{name, gpa, length, irq, type, {}};
+    config::EmulatedDeviceConfig device{name, base.value(), length, irq, type, {}};
     for (const u64 setting : settings) expect(device.cfg_list.push_back(setting), "a board's device has few settings");
     return device;
 }
@@ -63,17 +63,17 @@ private:
 void add_riscv64(u64 cpu_num, config::DeviceConfig& devices) {
     devices.interrupt_mode = config::VMInterruptMode::Emulated;
     DeviceAdder to(devices);
-    to.add(emulated("plic", 0x0c00'0000, 0x60'0000, 0, EmulatedDeviceType::PPPTGlobal, {2 * cpu_num}));
-    to.add(emulated("uart", 0x1000'0000, 0x1000, 10, EmulatedDeviceType::Console, {}));
-    to.add(emulated("rtc", 0x0010'1000, 0x1000, 11, EmulatedDeviceType::Rtc, {}));
+    to.add(emulated("plic", Gpa{0x0c00'0000}, 0x60'0000, 0, EmulatedDeviceType::PPPTGlobal, {2 * cpu_num}));
+    to.add(emulated("uart", Gpa{0x1000'0000}, 0x1000, 10, EmulatedDeviceType::Console, {}));
+    to.add(emulated("rtc", Gpa{0x0010'1000}, 0x1000, 11, EmulatedDeviceType::Rtc, {}));
 }
 
 void add_aarch64(u64 cpu_num, config::DeviceConfig& devices) {
     constexpr u64 redistributor_stride = 0x2'0000;
     devices.interrupt_mode = config::VMInterruptMode::Passthrough;
     DeviceAdder to(devices);
-    to.add(emulated("gppt-gicd", 0x0800'0000, 0x1'0000, 0, EmulatedDeviceType::GPPTDistributor, {}));
-    to.add(emulated("gppt-gicr", 0x080a'0000, redistributor_stride, 0, EmulatedDeviceType::GPPTRedistributor,
+    to.add(emulated("gppt-gicd", Gpa{0x0800'0000}, 0x1'0000, 0, EmulatedDeviceType::GPPTDistributor, {}));
+    to.add(emulated("gppt-gicr", Gpa{0x080a'0000}, redistributor_stride, 0, EmulatedDeviceType::GPPTRedistributor,
                     {cpu_num, redistributor_stride, 0}));
     to.pass_through("pl011@9000000", 0x0900'0000, 0x1000, 33);  // SPI 1
 }

@@ -88,7 +88,7 @@ TEST_F(GenerateTest, only_what_axsim_cannot_run_is_noted) {
 
 TEST_F(GenerateTest, vcpus_up_to_the_most_have_all_that_they_need) {
     for (const Arch arch : {Arch::Riscv64, Arch::Aarch64, Arch::X86_64})
-        for (const u64 cpus : {1, 2, 64}) {
+        for (const u64 cpus : {1u, 2u, 64u}) {
             GenerateRequest wanted = request(arch, "code");
             wanted.cpu_num = cpus;
             EXPECT_EQ(good(wanted).config.base.phys_cpu_ids->size(), cpus);
@@ -98,8 +98,8 @@ TEST_F(GenerateTest, vcpus_up_to_the_most_have_all_that_they_need) {
 TEST_F(GenerateTest, images_of_any_size_load_without_overlap) {
     const auto platform = read_platform_text(test::good_platform, "board.toml");
     ASSERT_TRUE(platform);
-    for (const u64 kernel_mib : {1, 64, 120, 127, 128, 300})
-        for (const u64 ramdisk_kib : {1, 1024, 40 * 1024}) {
+    for (const u64 kernel_mib : {1u, 64u, 120u, 127u, 128u, 300u})
+        for (const u64 ramdisk_kib : {1u, 1024u, 40u * 1024u}) {
             SCOPED_TRACE(std::to_string(kernel_mib) + " MiB, " + std::to_string(ramdisk_kib) + " KiB");
             GenerateRequest wanted = request(Arch::Riscv64, linux_image(riscv_magic, kernel_mib << 20));
             wanted.ramdisk_path = folder_.write("ramdisk", std::string(ramdisk_kib << 10, 'r'));
