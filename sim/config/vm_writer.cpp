@@ -15,7 +15,7 @@ public:
     void table(std::string_view name) { text_.append(text_.empty() ? "[" : "\n[").append(name).append("]\n"); }
     void value(std::string_view key, std::string_view value) { text_.append(key).append(" = ").append(value).append("\n"); }
     void path(std::string_view key, const config::Path& path) {
-        if (!path.empty()) value(key, quoted(path.view()));
+        if (!path.empty()) value(key, toml_quoted(path.view()));
     }
     void address(std::string_view key, const std::optional<u64>& address) {
         if (address) value(key, hex_number(*address));
@@ -91,7 +91,7 @@ std::string_view word_for(config::FrameSize size) {
 void write_base(Lines& lines, const config::BaseConfig& base) {
     lines.table("base");
     lines.value("id", decimal(base.id));
-    lines.value("name", quoted(base.name.view()));
+    lines.value("name", toml_quoted(base.name.view()));
     lines.comment("0 host VM, 1 RTOS, 2 Linux.");
     lines.value("vm_type", decimal(base.vm_type));
     lines.value("cpu_num", decimal(base.cpu_num));
@@ -115,7 +115,7 @@ void write_images(Lines& lines, const config::KernelConfig& kernel) {
     if (kernel.entry_point == 0) lines.comment("0: where the image says.");
     lines.value("entry_point", kernel.entry_point == 0 ? "0" : hex_number(kernel.entry_point));
     lines.value("image_location", word_for(kernel.image_location));
-    lines.value("kernel_path", quoted(kernel.kernel_path.view()));
+    lines.value("kernel_path", toml_quoted(kernel.kernel_path.view()));
     lines.value("kernel_load_addr", hex_number(kernel.kernel_load_addr));
     lines.path("bios_path", kernel.bios_path);
     lines.address("bios_load_addr", kernel.bios_load_addr);
@@ -128,7 +128,7 @@ void write_images(Lines& lines, const config::KernelConfig& kernel) {
     if (kernel.enable_bios) lines.value("enable_bios", "true");
     if (kernel.boot_protocol) lines.value("boot_protocol", word_for(*kernel.boot_protocol));
     lines.path("uefi_firmware_path", kernel.uefi_firmware_path);
-    if (!kernel.cmdline.empty()) lines.value("cmdline", quoted(kernel.cmdline.view()));
+    if (!kernel.cmdline.empty()) lines.value("cmdline", toml_quoted(kernel.cmdline.view()));
 }
 
 void write_kernel(Lines& lines, const config::KernelConfig& kernel) {
@@ -141,7 +141,7 @@ void write_kernel(Lines& lines, const config::KernelConfig& kernel) {
 }
 
 std::string emu_device_text(const config::EmulatedDeviceConfig& device) {
-    std::string text = "[" + quoted(device.name.view());
+    std::string text = "[" + toml_quoted(device.name.view());
     for (const std::string& number : {hex_number(device.base_gpa), hex_number(device.length), decimal(device.irq_id),
                                       hex_number(index(device.emu_type)), number_list(device.cfg_list, plain_number)})
         text.append(", ").append(number);
@@ -149,7 +149,7 @@ std::string emu_device_text(const config::EmulatedDeviceConfig& device) {
 }
 
 std::string pass_through_text(const config::PassThroughDeviceConfig& device) {
-    std::string text = "[" + quoted(device.name.view());
+    std::string text = "[" + toml_quoted(device.name.view());
     if ((device.base_gpa | device.base_hpa | device.length | device.irq_id) != 0)
         for (const std::string& number :
              {hex_number(device.base_gpa), hex_number(device.base_hpa), hex_number(device.length), decimal(device.irq_id)})
@@ -176,7 +176,7 @@ void write_devices(Lines& lines, const config::DeviceConfig& devices) {
         });
     if (!devices.excluded_devices.empty())
         lines.list("excluded_devices", devices.excluded_devices,
-                   [](const config::DeviceName& path) { return std::string("[").append(quoted(path.view())).append("]"); });
+                   [](const config::DeviceName& path) { return std::string("[").append(toml_quoted(path.view())).append("]"); });
 }
 
 void write_heading(Lines& lines, std::string_view heading) {
@@ -198,7 +198,7 @@ std::string write_vm(const AxVMCrateConfig& config, std::string_view heading) {
     return lines.take();
 }
 
-std::string quoted(std::string_view value) {
+std::string toml_quoted(std::string_view value) {
     std::string text = "\"";
     for (const char c : value) {
         const auto byte = static_cast<unsigned char>(c);
@@ -225,7 +225,7 @@ std::string hex_number(u64 value) {
     }
     std::string text = "0x";
     text.append(digits.rbegin(), digits.rend());
-    return value < first_beyond_toml ? text : quoted(text);
+    return value < first_beyond_toml ? text : toml_quoted(text);
 }
 
 }  // namespace ax::sim

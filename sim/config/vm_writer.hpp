@@ -14,7 +14,7 @@ namespace ax::sim {
 [[nodiscard]] std::string write_vm(const config::AxVMCrateConfig& config, std::string_view heading);
 
 /// `value` as a TOML basic string with its quotes.
-[[nodiscard]] std::string quoted(std::string_view value);
+[[nodiscard]] std::string toml_quoted(std::string_view value);
 
 /// `value` in hexadecimal with `_` before every four digits, `0x8020_0000`; from 2^63 on, which no TOML
 /// integer reaches, as a string of the same.

@@ -198,7 +198,7 @@ TEST(VmWriterTest, addresses_are_grouped_and_texts_escaped) {
     EXPECT_EQ(hex_number(0x8020'0000), "0x8020_0000");
     EXPECT_EQ(hex_number(0x7fff'ffff'ffff'ffff), "0x7fff_ffff_ffff_ffff");
     EXPECT_EQ(hex_number(0x8000'0000'0000'0000), "\"0x8000_0000_0000_0000\"");
-    EXPECT_EQ(quoted("a\"b\\c\n\x7f"), R"("a\"b\\c\u000a\u007f")");
+    EXPECT_EQ(toml_quoted("a\"b\\c\n\x7f"), R"("a\"b\\c\u000a\u007f")");
 }
 
 TEST(VmWriterTest, a_small_config_is_a_small_file) {
