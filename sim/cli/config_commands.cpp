@@ -7,6 +7,7 @@ void add_config(CLI::App& app, Action& action) {
     config->require_subcommand(1);
     add_config_check(*config, action);
     add_config_show(*config, action);
+    add_config_schema(*config, action);
     add_config_generate(*config, action);
     add_config_convert(*config, action);
 }

@@ -15,6 +15,7 @@ void add_config(CLI::App& app, Action& action);
 
 void add_config_check(CLI::App& config, Action& action);
 void add_config_show(CLI::App& config, Action& action);
+void add_config_schema(CLI::App& config, Action& action);
 void add_config_generate(CLI::App& config, Action& action);
 void add_config_convert(CLI::App& config, Action& action);
 

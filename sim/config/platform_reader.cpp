@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "sim/config/choices.hpp"
 #include "sim/config/table_reader.hpp"
 
 namespace ax::sim {
 
 namespace {
 
-constexpr std::array arches = {Choice{"x86_64", 0}, Choice{"aarch64", 1}, Choice{"riscv64", 2}};
-constexpr std::array htinst_styles = {Choice{"transformed", 0}, Choice{"zero", 1}};
+using namespace choices;
+
 /// Keeps `instructions * num` of any run that ends within 64 bits.
 constexpr u64 max_ratio_part = 1'000'000;
 

@@ -80,12 +80,12 @@ void TableReader::boolean(std::string_view key, bool& to) {
         if (const auto flag = read_boolean(*value, diagnostics_)) to = *flag;
 }
 
-void TableReader::reject_unknown(std::span<const KnownKey> elsewhere) {
+void TableReader::reject_unknown(std::span<const KeyInfo> elsewhere) {
     for (const TomlEntry& entry : table_.entries) {
         if (std::ranges::find(asked_, std::string_view(entry.key)) != asked_.end()) continue;
         std::string hint;
         const std::string_view meant = closest(entry.key, asked_);
-        const auto home = std::ranges::find(elsewhere, std::string_view(entry.key), &KnownKey::key);
+        const auto home = std::ranges::find(elsewhere, std::string_view(entry.key), &KeyInfo::key);
         if (home != elsewhere.end())
             hint = "it belongs to [" + std::string(home->table) + "]";
         else if (!meant.empty())

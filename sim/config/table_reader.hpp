@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/base/fixed_vector.hpp"
-#include "sim/config/layout.hpp"
+#include "sim/config/file_keys.hpp"
 #include "sim/config/value_reader.hpp"
 
 namespace ax::sim {
@@ -38,13 +38,8 @@ public:
             if (const auto chosen = read_choice(*value, choices, diagnostics_)) to = static_cast<E>(*chosen);
     }
 
-    /// Reports every key not asked for. A key that `elsewhere` knows is named with the table it
-    /// belongs to.
-    struct KnownKey {
-        std::string_view table;
-        std::string_view key;
-    };
-    void reject_unknown(std::span<const KnownKey> elsewhere = {});
+    /// Reports every key not asked for. One that `elsewhere` has is named with the table it belongs to.
+    void reject_unknown(std::span<const KeyInfo> elsewhere = {});
 
     /// Keys not asked for that resemble none that was.
     [[nodiscard]] std::vector<std::string_view> unfamiliar_keys() const;

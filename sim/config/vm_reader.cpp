@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/config/choices.hpp"
+#include "sim/config/file_keys.hpp"
 #include "sim/config/table_reader.hpp"
 
 namespace ax::sim {
@@ -10,50 +12,7 @@ namespace {
 
 using config::AxVMCrateConfig;
 
-constexpr std::array image_locations = {Choice{"fs", 0}, Choice{"memory", 1}};
-constexpr std::array boot_protocols = {Choice{"direct", 0},    Choice{"kernel", 0}, Choice{"multiboot", 1}, Choice{"bios", 1},
-                                       Choice{"axvm-bios", 1}, Choice{"uefi", 2},   Choice{"efi", 2}};
-constexpr std::array interrupt_modes = {Choice{"no_irq", 0},   Choice{"no", 0},          Choice{"none", 0}, Choice{"emu", 1},
-                                        Choice{"emulated", 1}, Choice{"passthrough", 2}, Choice{"pt", 2}};
-constexpr std::array address_space_policies = {Choice{"virtualized", 0}, Choice{"virtual", 0}, Choice{"passthrough", 1},
-                                               Choice{"pt", 1}};
-constexpr std::array memory_populations = {Choice{"eager", 0}, Choice{"lazy", 1}};
-constexpr std::array frame_sizes = {Choice{"auto", 0}, Choice{"4K", 1}, Choice{"2M", 2}};
-
-/// Keys by their table, for those that stand in the wrong one.
-constexpr auto known_keys = std::to_array<TableReader::KnownKey>({
-    {"base", "id"},
-    {"base", "name"},
-    {"base", "vm_type"},
-    {"base", "cpu_num"},
-    {"base", "phys_cpu_ids"},
-    {"base", "phys_cpu_sets"},
-    {"kernel", "entry_point"},
-    {"kernel", "kernel_path"},
-    {"kernel", "kernel_load_addr"},
-    {"kernel", "bios_path"},
-    {"kernel", "bios_load_addr"},
-    {"kernel", "dtb_path"},
-    {"kernel", "dtb_load_addr"},
-    {"kernel", "ramdisk_path"},
-    {"kernel", "ramdisk_load_addr"},
-    {"kernel", "image_location"},
-    {"kernel", "cmdline"},
-    {"kernel", "disk_path"},
-    {"kernel", "enable_bios"},
-    {"kernel", "boot_protocol"},
-    {"kernel", "uefi_firmware_path"},
-    {"kernel", "memory_regions"},
-    {"kernel", "memory_population"},
-    {"kernel", "frame_size"},
-    {"devices", "emu_devices"},
-    {"devices", "passthrough_devices"},
-    {"devices", "interrupt_mode"},
-    {"devices", "excluded_devices"},
-    {"devices", "passthrough_addresses"},
-    {"devices", "passthrough_ports"},
-    {"devices", "address_space_policy"},
-});
+using namespace choices;
 
 void read_per_vcpu(TableReader& table, std::string_view key, std::optional<config::PerVcpu>& to) {
     const auto list = table.find(key);
@@ -73,7 +32,7 @@ void read_base(const TomlNode& node, config::BaseConfig& base, Diagnostics& diag
     if (const auto old = table.find("cpu_set"))
         diagnostics.warning(old->node.at, {old->path, "old-key", "this key of 2024 has no effect, neither in AxVisor nor here",
                                            "use phys_cpu_sets, which has one mask per vCPU"});
-    table.reject_unknown(known_keys);
+    table.reject_unknown(vm_key_table());
 }
 
 std::optional<config::VmMemConfig> read_region(const ValueAt& value, Diagnostics& diagnostics) {
@@ -117,7 +76,7 @@ void read_kernel(const TomlNode& node, config::KernelConfig& kernel, Diagnostics
     table.choice("frame_size", frame_sizes, kernel.frame_size);
     if (const auto list = table.require("memory_regions", "memory_regions = [[0x8000_0000, 0x1000_0000, 0x7, 0]]"))
         read_list(*list, kernel.memory_regions, diagnostics, [&](const ValueAt& v) { return read_region(v, diagnostics); });
-    table.reject_unknown(known_keys);
+    table.reject_unknown(vm_key_table());
 }
 
 std::optional<config::EmulatedDeviceConfig> read_emu_device(const ValueAt& value, Diagnostics& diagnostics) {
@@ -204,7 +163,7 @@ void read_devices(const TomlNode& node, config::DeviceConfig& devices, Diagnosti
         read_list(*list, devices.passthrough_ports, diagnostics,
                   [&](const ValueAt& v) { return read_passthrough_port(v, diagnostics); });
     table.choice("address_space_policy", address_space_policies, devices.address_space_policy);
-    table.reject_unknown(known_keys);
+    table.reject_unknown(vm_key_table());
 }
 
 template <class T>
@@ -219,14 +178,23 @@ void read_table(TableReader& root, std::string_view name, T& to, void (*read)(co
 
 }  // namespace
 
+namespace {
+
+/// Rows of the key table that are keys of the three tables, not fields of a list's elements.
+bool is_table_key(const KeyInfo& info) { return info.table == "base" || info.table == "kernel" || info.table == "devices"; }
+
+}  // namespace
+
 std::string_view table_of(std::string_view key) {
-    const auto found = std::ranges::find(known_keys, key, &TableReader::KnownKey::key);
-    return found == known_keys.end() ? std::string_view{} : found->table;
+    for (const KeyInfo& info : vm_key_table())
+        if (info.key == key && is_table_key(info)) return info.table;
+    return {};
 }
 
 std::vector<std::string_view> vm_keys() {
     std::vector<std::string_view> keys;
-    for (const TableReader::KnownKey& known : known_keys) keys.push_back(known.key);
+    for (const KeyInfo& info : vm_key_table())
+        if (is_table_key(info)) keys.push_back(info.key);
     return keys;
 }
 
@@ -246,7 +214,7 @@ void read_vm_tables(const TomlNode& root, config::AxVMCrateConfig& config, Diagn
     read_table(table, "base", config.base, &read_base);
     read_table(table, "kernel", config.kernel, &read_kernel);
     read_table(table, "devices", config.devices, &read_devices);
-    table.reject_unknown(known_keys);
+    table.reject_unknown(vm_key_table());
 }
 
 }  // namespace ax::sim
