@@ -57,10 +57,12 @@ void check_host_ranges(const AxVMCrateConfig& vm, const AxVMCrateConfig& earlier
         if (mine.host.size == 0 || mine.host.wraps()) return;
         for_each_claim(earlier, [&](const Claim& theirs) {
             if (theirs.host.size == 0 || theirs.host.wraps() || !mine.host.overlaps(theirs.host)) return;
-            sink.report({Severity::Error, mine.is_memory ? "memory-shared" : "pass-through-shared", mine.key,
-                         join(Hex{mine.host.start.value()}, "..", Hex{mine.host.end().value()}, " of the host belongs to ",
-                              vm_text(earlier).view(), " already, by ", theirs.key.view()),
-                         join(mine.is_memory ? "move one of them, or use map_type 0"sv : "pass each device through to one VM"sv)});
+            const Message what = join(Hex{mine.host.start.value()}, "..", Hex{mine.host.end().value()}, " of the host belongs to ",
+                                      vm_text(earlier).view(), " already, by ", theirs.key.view());
+            if (mine.is_memory)
+                sink.report({Severity::Error, "memory-shared", mine.key, what, "move one of them, or use map_type 0"});
+            else
+                sink.report({Severity::Error, "pass-through-shared", mine.key, what, "pass each device through to one VM"});
         });
     });
 }
