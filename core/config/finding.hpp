@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "core/base/fixed_string.hpp"
-#include "core/config/rules.hpp"
 
 namespace ax::config {
 
@@ -20,7 +19,7 @@ using Message = FixedString<255>;
 /// One thing wrong. `key` is the path of the value in its file, as `kernel.memory_regions[2].size`.
 struct Finding {
     Severity severity = Severity::Error;
-    RuleName rule;
+    const char* rule = "";  ///< short fixed name of the rule
     FixedString<95> key;
     Message what;
     Message fix;

@@ -121,7 +121,7 @@ const BadInput refused[] = {
      [](const Workspace& w) {
          return Arguments{"run", w.bare_metal("hello"), w.bare_metal("timer")};
      },
-     {"two VMs have the id 1", "hello.toml", "timer.toml"}},
+     {"timer.toml:", "base.id: 1 is the id of VM 1", "hello"}},
     {"missing_platform",
      [](const Workspace& w) {
          return Arguments{"run", w.bare_metal("hello"), "--platform", "/nowhere/p.toml"};

@@ -1,0 +1,66 @@
+// `axsim config check`, `show` and `schema` as a user calls them.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/scenario/support/child.hpp"
+#include "tests/scenario/support/workspace.hpp"
+
+namespace ax::scenario {
+namespace {
+
+class ConfigCheck : public testing::Test {
+protected:
+    /// A file without findings, changed.
+    std::string vm(const std::string& name, const std::string& from = "", const std::string& to = "") const {
+        std::string text = read_text(workspace_.bare_metal("hello"));
+        if (!from.empty()) {
+            const std::size_t at = text.find(from);
+            EXPECT_NE(at, std::string::npos) << from;
+            if (at != std::string::npos) text.replace(at, from.size(), to);
+        }
+        return workspace_.write(name, text);
+    }
+    Workspace workspace_;
+    std::string board_ = std::string(AXSIM_SOURCE_DIR) + "/configs/platforms/riscv64-qemu-virt.toml";
+};
+
+TEST_F(ConfigCheck, status_tells_errors_from_warnings) {
+    EXPECT_EQ(axsim({"config", "check", vm("good.toml"), "--platform", board_, "--deny-warnings"}).status, 0);
+    const std::string warned = vm("warned.toml", "vm_type = 1", "vm_type = 9");
+    EXPECT_EQ(axsim({"config", "check", warned}).status, 0);
+    EXPECT_EQ(axsim({"config", "check", warned, "--deny-warnings"}).status, 1);
+    EXPECT_EQ(axsim({"config", "check", vm("bad.toml", "cpu_num = 1", "cpu_num = 0")}).status, 2);
+    EXPECT_EQ(axsim({"config", "check", workspace_.path("none.toml")}).status, 2);
+}
+
+TEST_F(ConfigCheck, json_names_file_place_value_and_rule) {
+    const ChildResult result = axsim({"config", "check", vm("bad.toml", "cpu_num = 1", "cpu_num = 0x41"), workspace_.path("none.toml"), "--json"});
+    EXPECT_EQ(result.status, 2);
+    const auto json = nlohmann::json::parse(result.out);
+    EXPECT_EQ(json["files"].size(), 2u);
+    EXPECT_EQ(json["errors"], json["findings"].size());
+    const auto& first = json["findings"][0];
+    EXPECT_EQ(first["rule"], "cpu-num");
+    EXPECT_EQ(first["key"], "base.cpu_num");
+    EXPECT_EQ(first["value"], "0x41");
+    EXPECT_GT(first["line"], 1);
+    EXPECT_EQ(json["findings"].back()["rule"], "unreadable");
+}
+
+TEST_F(ConfigCheck, show_draws_the_memory_map) {
+    const ChildResult result = axsim({"config", "show", vm("good.toml"), "--platform", board_});
+    EXPECT_EQ(result.status, 0) << result.err;
+    for (const char* part : {"platform riscv64-qemu-virt (riscv64): 4 pCPUs", "VM 1 \"hello\"", "0x000080000000 - ", "emulated", "uart", "irq 10"})
+        EXPECT_NE(result.out.find(part), std::string::npos) << part << "\n" << result.out;
+    const ChildResult json = axsim({"config", "show", vm("good.toml"), "--json"});
+    EXPECT_EQ(nlohmann::json::parse(json.out)["vms"][0]["vcpus"].size(), 1u);
+}
+
+TEST_F(ConfigCheck, schemas_are_json) {
+    EXPECT_EQ(nlohmann::json::parse(axsim({"config", "schema"}).out)["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    EXPECT_TRUE(nlohmann::json::parse(axsim({"config", "schema", "--platform"}).out).contains("oneOf"));
+}
+
+}  // namespace
+}  // namespace ax::scenario
