@@ -5,6 +5,7 @@
 
 #include "core/mm/stage2.hpp"
 #include "core/mm/sv39x4.hpp"
+#include "core/mm/vmsav8_s2.hpp"
 #include "tests/unit/core/mm/random.hpp"
 #include "tests/unit/core/mm/raw_walk.hpp"
 #include "tests/unit/core/mm/test_formats.hpp"
@@ -224,12 +225,22 @@ protected:
     Random random{20'240'607};
 };
 
-using Formats = testing::Types<Sv39x4, FourLevels, Concatenated>;
+/// Arm's format with a concatenated root, and with one more level.
+struct Arm40 : Vmsav8Stage2 {
+    constexpr Arm40() : Vmsav8Stage2{40, 48} {}
+};
+struct Arm48 : Vmsav8Stage2 {
+    constexpr Arm48() : Vmsav8Stage2{48, 48} {}
+};
+
+using Formats = testing::Types<Sv39x4, FourLevels, Concatenated, Arm40, Arm48>;
 class FormatNames {
 public:
     template <class T>
     static std::string GetName(int) {
         if (std::same_as<T, Sv39x4>) return "Sv39x4";
+        if (std::same_as<T, Arm40>) return "Vmsav8With40Bits";
+        if (std::same_as<T, Arm48>) return "Vmsav8With48Bits";
         return std::same_as<T, FourLevels> ? "FourLevels" : "Concatenated";
     }
 };
