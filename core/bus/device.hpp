@@ -11,6 +11,12 @@ namespace ax::bus {
 /// The device refuses the access (width, alignment or place); the guest gets an access fault.
 struct BusFault {};
 
+/// Which vCPU makes the access in progress, for devices with registers banked by CPU. Set by whoever
+/// hands an exit to the bus; no state.
+struct Initiator {
+    VcpuId vcpu{};
+};
+
 /// A device behind a window of guest physical space. Offsets are from the start of the window and
 /// the whole access lies inside it; `size` is 1, 2, 4 or 8. Never fails on a value: whatever a guest
 /// writes has a defined effect.

@@ -54,6 +54,11 @@ public:
     /// All windows, by address.
     [[nodiscard]] const FixedVector<Attachment, max_devices>& attachments() const { return attachments_; }
 
+    /// Who accesses from now on.
+    void set_initiator(VcpuId vcpu) { initiator_.vcpu = vcpu; }
+    /// Lives as long as the bus.
+    [[nodiscard]] const Initiator& initiator() const { return initiator_; }
+
     void reset();
     /// Each device under its name, by address.
     void fields(FieldVisitor& v);
@@ -63,6 +68,7 @@ private:
     [[nodiscard]] std::size_t position_after(Gpa gpa) const;
 
     FixedVector<Attachment, max_devices> attachments_;
+    Initiator initiator_;
     /// Position of the last hit. Only speed depends on it, so it is no state.
     mutable std::size_t last_hit_ = 0;
 };

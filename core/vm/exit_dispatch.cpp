@@ -25,11 +25,13 @@ Dispatched ExitHandler::handle(const hal::RunStop& stop) {
 Dispatched ExitHandler::on(const BudgetEnd&) { return {}; }
 
 Dispatched ExitHandler::on(const MmioRead& exit) {
+    vm_.bus().set_initiator(task_.id());
     if (const auto value = vm_.bus().read(exit.gpa, exit.size)) return {Answer::of_value(*value)};
     return populate(exit.gpa, Access::Read);
 }
 
 Dispatched ExitHandler::on(const MmioWrite& exit) {
+    vm_.bus().set_initiator(task_.id());
     if (vm_.bus().write(exit.gpa, exit.size, exit.value)) return {Answer::of_value(0)};
     return populate(exit.gpa, Access::Write);
 }
