@@ -1,20 +1,28 @@
 #!/usr/bin/env bash
-# Runs built guests under QEMU and OpenSBI, to check the guests themselves. Prints a line for each.
-# Usage: tests/guests/run_qemu.sh DIR [NAME...]      DIR is what build.sh made.
+# Runs built guests under QEMU, to check the guests themselves. Prints a line for each.
+# Usage: [GIC=2] [CPUS=N] tests/guests/run_qemu.sh ISA DIR [NAME...]      DIR is what build.sh made.
 set -uo pipefail
-dir=${1:?usage: tests/guests/run_qemu.sh DIR [NAME...]}
-shift
-command -v qemu-system-riscv64 >/dev/null || { echo "guests: skipped: qemu-system-riscv64 is not installed" >&2; exit 0; }
+isa=${1:?usage: tests/guests/run_qemu.sh ISA DIR [NAME...]}
+dir=${2:?usage: tests/guests/run_qemu.sh ISA DIR [NAME...]}
+shift 2
+qemu=qemu-system-$isa
+case $isa in
+  riscv64) machine=(-M virt -cpu "rv64,h=false") ;;
+  aarch64) machine=(-M "virt,gic-version=${GIC:-3},its=off" -cpu cortex-a72) ;;
+  *) echo "guests: error: no guests for '$isa'; known: riscv64 aarch64" >&2; exit 2 ;;
+esac
+command -v "$qemu" >/dev/null || { echo "guests: skipped: $qemu is not installed" >&2; exit 0; }
 endless="jump_nowhere trap_loop trap_storm pt_root_on_mmio"
 [ $# -gt 0 ] || set -- $(cd "$dir" && ls ./*.elf | sed 's,^\./,,; s,\.elf$,,')
-# QEMU 7.2 reports a failing AMO as a load, and a page table on a device as a page fault.
-deviating="access_faults pt_on_mmio"
+# QEMU 7.2 reports a failing AMO as a load, and a riscv64 page table on a device as a page fault. s2_perm needs regions
+# that a hypervisor protects.
+case $isa in riscv64) deviating="access_faults pt_on_mmio" ;; *) deviating="s2_perm" ;; esac
 failed=0
 for name in "$@"; do
   [ "$name" = echo ] && continue
   limit=60
   case " $endless " in *" $name "*) limit=3 ;; esac
-  log=$(timeout "$limit" qemu-system-riscv64 -M virt -cpu rv64,h=false -smp "${HARTS:-4}" -m 256M -display none -monitor none \
+  log=$(timeout "$limit" "$qemu" "${machine[@]}" -smp "${CPUS:-4}" -m 256M -display none -monitor none \
         -serial stdio -kernel "$dir/$name.elf" </dev/null 2>&1 | tr -d '\r' | tr -c '[:print:]\n' '?')
   line=$(tail -n 1 <<<"$log")
   if [ "$line" = "PASS $name" ]; then echo "$line"

@@ -1,17 +1,7 @@
-/* The kit that every bare-metal guest uses: console, SBI, traps, and how a guest ends.
-   A guest defines guest_main and ends with pass() or fail(); the last line it prints is the verdict. */
+/* The kit of the riscv64 guests: registers, SBI, traps, harts. */
 #pragma once
 
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-typedef uint8_t u8;
-typedef uint16_t u16;
-typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t i64;
+#include "common.h"
 
 #define UART_BASE 0x10000000ul
 #define UART_BYTES 0x100ul
@@ -23,7 +13,6 @@ typedef int64_t i64;
 /* Nothing is here on the virt machines. */
 #define UNMAPPED 0x8000000ul
 
-#define PAGE 4096ul
 #define MAX_HARTS 8u
 
 #define SSTATUS_SIE (1ul << 1)
@@ -42,26 +31,9 @@ typedef int64_t i64;
 #define csr_set(csr, bits) __asm__ volatile("csrs " #csr ", %0" : : "rK"((u64)(bits)) : "memory")
 #define csr_clear(csr, bits) __asm__ volatile("csrc " #csr ", %0" : : "rK"((u64)(bits)) : "memory")
 
-static inline u8 read8(u64 a) { return *(volatile u8 *)a; }
-static inline u32 read32(u64 a) { return *(volatile u32 *)a; }
-static inline u64 read64(u64 a) { return *(volatile u64 *)a; }
-static inline void write8(u64 a, u8 v) { *(volatile u8 *)a = v; }
-static inline void write32(u64 a, u32 v) { *(volatile u32 *)a = v; }
-static inline void write64(u64 a, u64 v) { *(volatile u64 *)a = v; }
-
 /* As the firmware gave them. */
 extern u64 boot_hart;
 extern u64 device_tree;
-
-/* Console. say() knows %s, %d (i64), %u (u64), %x (u64) and %c. */
-void put_char(char c);
-void say(const char *format, ...);
-void uart_reset(void);
-
-/* Ends: prints the verdict line and powers off. */
-__attribute__((noreturn)) void pass(const char *name);
-__attribute__((noreturn)) void fail(const char *name, const char *format, ...);
-__attribute__((noreturn)) void power_off(void);
 
 /* SBI. */
 #define SBI_BASE 0x10ul
@@ -81,33 +53,14 @@ struct sbi_result {
 struct sbi_result sbi(u64 extension, u64 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 static inline void set_timer(u64 deadline) { sbi(SBI_TIME, 0, deadline, 0, 0, 0, 0); }
 
-/* Traps. The kit's guest_trap() ends the guest with FAIL unless the trap is expected: between
-   expect_traps() and the check, an exception is noted and its instruction skipped. A guest may define
-   its own guest_trap() and call handle_expected() from it. */
+/* What the trap entry keeps. A note holds scause, stval and sepc. */
 struct frame {
     u64 x[32];
     u64 sepc, scause, stval, sstatus;
 };
-struct trap_note {
-    volatile u64 count, cause, value, pc;
-};
-extern struct trap_note noted;
-void guest_trap(struct frame *frame);
-bool handle_expected(struct frame *frame);
-void expect_traps(bool on);
-/* Forgets what was noted. */
-void clear_note(void);
 
 /* Harts. secondary_main() is what a started hart runs; the kit's own one stops the hart at once. */
 void secondary_main(u64 hart);
 i64 start_hart(u64 hart);
 /* Numbers of all harts that the firmware knows, the boot hart first; returns how many. */
 unsigned find_harts(u64 harts[MAX_HARTS]);
-
-/* Zeroed pages behind the guest's image, never given back. */
-void *new_page(void);
-
-/* Pseudo-random numbers, the same in every run. */
-u64 next_random(u64 *state);
-
-void guest_main(void);

@@ -3,8 +3,6 @@
 
 u64 boot_hart __attribute__((section(".data")));
 u64 device_tree __attribute__((section(".data")));
-struct trap_note noted;
-static volatile bool traps_expected;
 
 /* Bounded, so that a UART in a strange state does not hang a guest. */
 void put_char(char c) {
@@ -19,68 +17,11 @@ void uart_reset(void) {
     write8(UART_BASE + 4, 3);
 }
 
-static void put_number(u64 value, unsigned base) {
-    char digits[24];
-    unsigned n = 0;
-    do {
-        digits[n++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value);
-    while (n) put_char(digits[--n]);
-}
-
-static void say_list(const char *format, va_list args) {
-    for (; *format; ++format) {
-        if (*format != '%') {
-            if (*format == '\n') put_char('\r');
-            put_char(*format);
-            continue;
-        }
-        switch (*++format) {
-        case 's':
-            for (const char *s = va_arg(args, const char *); *s; ++s) put_char(*s);
-            break;
-        case 'd': {
-            i64 v = va_arg(args, i64);
-            if (v < 0) put_char('-');
-            put_number(v < 0 ? -(u64)v : (u64)v, 10);
-            break;
-        }
-        case 'u': put_number(va_arg(args, u64), 10); break;
-        case 'x': put_number(va_arg(args, u64), 16); break;
-        case 'c': put_char((char)va_arg(args, int)); break;
-        default: put_char('%'); return;
-        }
-    }
-}
-
-void say(const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    say_list(format, args);
-    va_end(args);
-}
-
 void power_off(void) {
     sbi(SBI_SRST, 0, 0, 0, 0, 0, 0);
     sbi(8, 0, 0, 0, 0, 0, 0);
     say("FAIL kit the firmware does not power off\n");
     for (;;) __asm__ volatile("wfi");
-}
-
-void pass(const char *name) {
-    say("PASS %s\n", name);
-    power_off();
-}
-
-void fail(const char *name, const char *format, ...) {
-    va_list args;
-    say("FAIL %s ", name);
-    va_start(args, format);
-    say_list(format, args);
-    va_end(args);
-    say("\n");
-    power_off();
 }
 
 struct sbi_result sbi(u64 extension, u64 function, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4) {
@@ -94,13 +35,6 @@ struct sbi_result sbi(u64 extension, u64 function, u64 a0, u64 a1, u64 a2, u64 a
     __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r4), "r"(r6), "r"(r7) : "memory");
     return (struct sbi_result){(i64)r0, (i64)r1};
 }
-
-void expect_traps(bool on) {
-    clear_note();
-    traps_expected = on;
-}
-
-void clear_note(void) { noted = (struct trap_note){0}; }
 
 bool handle_expected(struct frame *frame) {
     if (!traps_expected || (frame->scause & INTERRUPT)) return false;
@@ -127,7 +61,6 @@ __attribute__((weak)) void secondary_main(u64 hart) {
 }
 
 extern char secondary_start[];
-extern char __free_start[];
 
 i64 start_hart(u64 hart) {
     static u8 stacks[MAX_HARTS][16384] __attribute__((aligned(16)));
@@ -140,29 +73,4 @@ unsigned find_harts(u64 harts[MAX_HARTS]) {
     for (u64 h = 0; h < MAX_HARTS; ++h)
         if (h != boot_hart && sbi(SBI_HSM, 2, h, 0, 0, 0, 0).error == 0) harts[n++] = h;
     return n;
-}
-
-void *new_page(void) {
-    static u64 used;
-    u8 *page = (u8 *)__free_start + PAGE * used++;
-    for (u64 i = 0; i < PAGE; i += 8) *(volatile u64 *)(page + i) = 0;
-    return page;
-}
-
-u64 next_random(u64 *state) {
-    *state = *state * 6364136223846793005ul + 1442695040888963407ul;
-    u64 x = *state ^ (*state >> 29);
-    return x * 0x9e3779b97f4a7c15ul;
-}
-
-/* GCC calls these even in freestanding code. */
-void *memset(void *to, int value, size_t n) {
-    for (volatile u8 *p = to; n; --n) *p++ = (u8)value;
-    return to;
-}
-
-void *memcpy(void *restrict to, const void *restrict from, size_t n) {
-    volatile u8 *d = to;
-    for (const u8 *s = from; n; --n) *d++ = *s++;
-    return to;
 }
