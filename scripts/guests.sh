@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches the guest images that configs/vms/*.toml name from the distribution into guests/
 # (ignored by git) and records name, version and SHA-256 of each in guests/lock.tsv.
-# Usage: scripts/guests.sh [riscv64 ...]      Idempotent; quiet when nothing is to do.
+# Usage: scripts/guests.sh [riscv64 arm64 ...]      Idempotent; quiet when nothing is to do.
 set -euo pipefail
 umask 022 # modes are part of the initrd, whose digest must not depend on who makes it
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,6 +22,7 @@ say() { echo "guests: $*" >&2; }
 linux_guests() {
   cat <<'LIST'
 riscv64 linux-image-riscv64 trixie forky
+arm64 linux-image-cloud-arm64 bookworm trixie forky
 LIST
 }
 
@@ -79,7 +80,7 @@ fetch_linux() { # arch meta suite...
   deb=$(download "$work/apt" "$versioned" "$work")
   mkdir "$work/kernel"
   dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$work/kernel" --wildcards --no-wildcards-match-slash './boot/*' './usr/lib/modules/*/vmlinuz' 2>/dev/null || true
-  install -m 644 "$(find "$work/kernel" -name 'vmlinu*' -type f -print -quit)" "$out/linux-$arch" 2>/dev/null ||
+  unpack_kernel "$(find "$work/kernel" -name 'vmlinu*' -type f -print -quit)" "$out/linux-$arch" ||
     die "package $versioned holds no kernel; the suite may have changed"
   install -m 644 "$(find "$work/kernel" -name 'System.map*' -size +100k -print -quit)" "$out/linux-$arch.map" 2>/dev/null || true
   lock "linux-$arch" "$versioned $(dpkg-deb -f "$deb" Version)" "$out/linux-$arch"
@@ -92,6 +93,17 @@ fetch_linux() { # arch meta suite...
   lock "initrd-$arch" "busybox-static $(dpkg-deb -f "$deb" Version)" "$out/initrd-$arch.cpio"
   rm -rf "$work"
   work=
+}
+
+# A boot loader would unpack a compressed kernel; the hypervisor places it as it is.
+unpack_kernel() { # from to
+  [ -f "$1" ] || return 1
+  if [ "$(od -An -N2 -tx1 "$1" | tr -d ' ')" = 1f8b ]; then
+    gzip -dc "$1" >"$2"
+    chmod 644 "$2"
+  else
+    install -m 644 "$1" "$2"
+  fi
 }
 
 # A root of one static busybox and an init that ends in a shell on the console.
@@ -130,10 +142,13 @@ copy_uboot() { # arch board
 }
 
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(riscv64)
+[ ${#wanted[@]} -gt 0 ] || wanted=(riscv64 arm64)
 for arch in "${wanted[@]}"; do
   line=$(linux_guests | grep "^$arch ") || die "no guests are known for '$arch'; known: $(linux_guests | cut -d' ' -f1 | tr '\n' ' ')"
-  case $arch in riscv64) copy_uboot riscv64 qemu-riscv64_smode ;; esac
+  case $arch in
+    riscv64) copy_uboot riscv64 qemu-riscv64_smode ;;
+    arm64) copy_uboot arm64 qemu_arm64 ;;
+  esac
   # shellcheck disable=SC2086
   fetch_linux $line
 done
