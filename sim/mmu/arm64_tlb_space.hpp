@@ -58,7 +58,10 @@ private:
     [[nodiscard]] static u64 mix(u64 word) { return (word * 0x9e37'79b9'7f4a'7c15) >> 32; }
     [[nodiscard]] static u64 page_hash(u64 page, TlbOwner owner) { return mix(page ^ mix(index(owner) + u64{1})); }
     [[nodiscard]] static u64 block_of(u64 page, unsigned shift) { return page >> (shift - page_shift); }
-    [[nodiscard]] static u64 block_hash(u64 block, unsigned shift) { return mix(block * 64 + shift); }
+    /// Blocks and pages never share a chain: a page that many ASIDs have would slow down every look for a block.
+    [[nodiscard]] static u64 block_hash(u64 block, unsigned shift) {
+        return 2 * mix(block * 64 + shift) + (shift == page_shift ? 0 : 1);
+    }
     [[nodiscard]] std::size_t slot_of(const Node& node, Kind kind) const {
         if (kind == ByOwner) return index(node.owner);
         const unsigned shift = node.translation.stage1_shift;
