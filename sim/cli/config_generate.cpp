@@ -48,10 +48,6 @@ int generate(GenerateSettings settings) {
     }
     if (settings.output.empty()) {
         std::fputs(generated->text.c_str(), stdout);
-        if (std::fflush(stdout) != 0) {
-            std::fprintf(stderr, "%s\n", Error{"cannot write to standard output", "", "", ""}.to_line().c_str());
-            return bad_input;
-        }
     } else if (const auto written =
                    write_text_file(settings.output, generated->text, settings.force ? Existing::Replace : Existing::Refuse);
                !written) {

@@ -114,11 +114,16 @@ int main(int argc, char** argv) {
             return cli::success;
         }
         // An unknown command is an argument left over, which CLI11 reports only after what is missing.
-        const auto unknown = app.remaining();
-        const std::string what = unknown.empty() ? e.what() : "unknown command '" + unknown.front() + "'";
+        const auto unknown = app.remaining(e.get_name() == "RequiredError");
+        const bool is_command = !unknown.empty() && !unknown.front().starts_with('-');
+        const std::string what = is_command ? "unknown command '" + unknown.front() + "'" : e.what();
         std::fprintf(stderr, "%s\n",
                      Error{"bad command line", "", what, "axsim --help and axsim COMMAND --help tell more"}.to_line().c_str());
         return cli::bad_input;
     }
-    return action();
+    const int status = action();
+    // A full disk shows up when the last of the output is written.
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    std::fprintf(stderr, "%s\n", Error{"cannot write to standard output", "", "", "make room, or choose another place"}.to_line().c_str());
+    return status == cli::success ? cli::bad_input : status;
 }

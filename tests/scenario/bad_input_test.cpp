@@ -139,6 +139,7 @@ const BadInput refused[] = {
      },
      {"axsim: error: ", "--frob"}},
     {"unknown_command", [](const Workspace&) { return Arguments{"frob"}; }, {"axsim: error: ", "frob"}},
+    {"unknown_config_command", [](const Workspace&) { return Arguments{"config", "frob"}; }, {"axsim: error: ", "unknown command 'frob'"}},
     {"no_command", [](const Workspace&) { return Arguments{}; }, {"axsim: error: "}},
     {"no_vm", [](const Workspace&) { return Arguments{"run"}; }, {"axsim: error: ", "VM"}},
     {"number_that_is_none",
