@@ -1,4 +1,5 @@
 // axsim config check
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -22,18 +23,22 @@ std::string count_text(std::size_t count, const char* noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-bool has_vm(const CheckReport& report) {
-    for (const CheckedFile& file : report.files)
-        if (file.kind == FileKind::Vm) return true;
-    return false;
+bool has(const CheckReport& report, FileKind kind) {
+    return std::ranges::any_of(report.files, [&](const CheckedFile& file) { return file.kind == kind; });
+}
+
+/// Says that rules were left out, and why.
+void print_note(const CheckReport& report, bool names_platform) {
+    if (report.platform || !has(report, FileKind::Vm)) return;
+    const bool is_given = names_platform || has(report, FileKind::Platform);
+    std::fprintf(stderr, "axsim: note: %s the rules over VMs on a board were not applied\n",
+                 is_given ? "the platform file was not accepted, so that" : "without --platform");
 }
 
 void print_text(const CheckReport& report) {
     for (const Diagnostic& finding : report.findings) std::fputs(finding.to_text().c_str(), stdout);
     std::printf("%s: %s, %s\n", count_text(report.files.size(), "file").c_str(), count_text(report.errors(), "error").c_str(),
                 count_text(report.warnings(), "warning").c_str());
-    if (has_vm(report) && !report.platform)
-        std::fprintf(stderr, "axsim: note: without --platform the rules over VMs on a board were not applied\n");
 }
 
 void print_json(const CheckReport& report) {
@@ -74,6 +79,7 @@ int check(const CheckSettings& settings) {
         print_json(report);
     else
         print_text(report);
+    print_note(report, !settings.platform.empty());
     if (report.errors() != 0) return bad_input;
     return settings.deny_warnings && report.warnings() != 0 ? failed : success;
 }

@@ -69,21 +69,38 @@ std::string entry_text(const config::AxVMConfig& vm) {
     return vm.bsp_entry() == Gpa{} ? "where the kernel image says" : hex(vm.bsp_entry().value());
 }
 
+/// What a file says, without what would move the cursor or change the colours of the terminal.
+std::string plain(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+    return result;
+}
+
+std::string map_text(const VmFile& file) {
+    std::vector<MapEntry> map = memory_map_of(file);
+    for (MapEntry& entry : map) {
+        entry.name = plain(entry.name);
+        entry.detail = plain(entry.detail);
+    }
+    return draw(map);
+}
+
 void print_vm(const VmFile& file) {
     const auto vm = std::make_unique<config::AxVMConfig>(file.config);
-    std::printf("VM %llu \"%s\" (%s), %s\n", static_cast<unsigned long long>(vm->id()), std::string(vm->name()).c_str(),
+    std::printf("VM %llu \"%s\" (%s), %s\n", static_cast<unsigned long long>(vm->id()), plain(vm->name()).c_str(),
                 type_text(vm->vm_type()), file.name.c_str());
     std::printf("  boot        %s, entry %s\n", protocol_text(config::boot_protocol_of(file.config.kernel)), entry_text(*vm).c_str());
-    if (!file.config.kernel.cmdline.empty()) std::printf("  cmdline     %s\n", std::string(file.config.kernel.cmdline.view()).c_str());
+    if (!file.config.kernel.cmdline.empty()) std::printf("  cmdline     %s\n", plain(file.config.kernel.cmdline.view()).c_str());
     std::printf("  interrupts  %s\n", mode_text(vm->interrupt_mode()));
     std::printf("\n  vCPU  guest's number  pCPUs\n");
     for (const config::VcpuAffinity& affinity : vm->get_vcpu_affinities_pcpu_ids())
         std::printf("  %4u  %14s  %s\n", index(affinity.vcpu_id), hex(affinity.phys_id).c_str(), cpus_text(affinity.pcpu_mask).c_str());
-    std::printf("\n%s", draw(memory_map_of(file)).c_str());
+    std::printf("\n%s", map_text(file).c_str());
     for (const config::PassThroughDeviceConfig& device : file.config.devices.passthrough_devices)
-        if (device.is_tree_path()) std::printf("  passed through by device-tree path: %s\n", std::string(device.name.view()).c_str());
+        if (device.is_tree_path()) std::printf("  passed through by device-tree path: %s\n", plain(device.name.view()).c_str());
     for (const config::DeviceName& path : file.config.devices.excluded_devices)
-        std::printf("  excluded: %s\n", std::string(path.view()).c_str());
+        std::printf("  excluded: %s\n", plain(path.view()).c_str());
     for (const config::PassThroughPortConfig& ports : file.config.devices.passthrough_ports)
         std::printf("  I/O ports passed through: %s, %u of them\n", hex(ports.base).c_str(), ports.length);
     std::printf("\n");
@@ -118,7 +135,7 @@ void print_platform(const PlatformFile& platform, const CheckReport& report) {
     for (const CheckedFile& file : report.files)
         if (file.vm) used += config::eager_memory_of(file.vm->config);
     std::printf("platform %s (%s): %llu pCPUs, %s of RAM from %s, of which the VMs take %s\n\n",
-                std::string(platform.config.platform.view()).c_str(), std::string(config::to_text(platform.config.arch)).c_str(),
+                plain(platform.config.platform.view()).c_str(), std::string(config::to_text(platform.config.arch)).c_str(),
                 static_cast<unsigned long long>(platform.sim.cpus), size_text(platform.memory().size).c_str(),
                 hex(platform.memory().start.value()).c_str(), size_text(used).c_str());
 }

@@ -57,6 +57,32 @@ TEST_F(ConfigCheck, show_draws_the_memory_map) {
     EXPECT_EQ(nlohmann::json::parse(json.out)["vms"][0]["vcpus"].size(), 1u);
 }
 
+TEST_F(ConfigCheck, output_that_is_lost_is_an_error) {
+    const std::string file = vm("good.toml");
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"config", "check", file}, {"config", "show", file}, {"config", "schema"},
+                                                      {"config", "convert", file}, {"version"}}) {
+        Child child(arguments, {.input = Child::Input::None, .out_path = "/dev/full"});
+        const ChildResult result = child.wait();
+        EXPECT_EQ(result.status, 2) << arguments.back();
+        EXPECT_NE(result.err.find("axsim: error: cannot write to standard output"), std::string::npos) << result.err;
+    }
+}
+
+TEST_F(ConfigCheck, a_board_that_is_not_accepted_is_not_called_missing) {
+    const std::string without = axsim({"config", "check", vm("good.toml")}).err;
+    EXPECT_NE(without.find("note: without --platform the rules"), std::string::npos) << without;
+    const std::string broken = axsim({"config", "check", vm("good.toml"), "--platform", workspace_.path("none.toml")}).err;
+    EXPECT_NE(broken.find("note: the platform file was not accepted"), std::string::npos) << broken;
+    EXPECT_EQ(axsim({"config", "check", vm("good.toml"), "--platform", board_}).err, "");
+}
+
+TEST_F(ConfigCheck, show_keeps_control_characters_from_the_terminal) {
+    const std::string name = "\"hello\"";
+    const ChildResult result = axsim({"config", "show", vm("red.toml", name, "\"a\\u001b[31m\\nb\"")});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_NE(result.out.find("VM 1 \"a?[31m?b\""), std::string::npos) << result.out;
+}
+
 TEST_F(ConfigCheck, schemas_are_json) {
     EXPECT_EQ(nlohmann::json::parse(axsim({"config", "schema"}).out)["$schema"], "https://json-schema.org/draft/2020-12/schema");
     EXPECT_TRUE(nlohmann::json::parse(axsim({"config", "schema", "--platform"}).out).contains("oneOf"));
