@@ -25,7 +25,7 @@
 
 #define MAX_CPUS 8u
 
-#define sys_read(reg) ({ u64 v_; __asm__ volatile("mrs %0, " #reg : "=r"(v_) : : "memory"); v_; })
+#define sys_read(reg) ({ u64 v_ = 0; __asm__ volatile("mrs %0, " #reg : "+r"(v_) : : "memory"); v_; })
 #define sys_write(reg, value) __asm__ volatile("msr " #reg ", %x0\n\tisb" : : "rZ"((u64)(value)) : "memory")
 static inline void isb(void) { __asm__ volatile("isb" : : : "memory"); }
 static inline void dsb(void) { __asm__ volatile("dsb sy" : : : "memory"); }
@@ -33,6 +33,11 @@ static inline void wfi(void) { __asm__ volatile("wfi" : : : "memory"); }
 static inline void irq_on(void) { __asm__ volatile("msr daifclr, #2" : : : "memory"); }
 static inline void irq_off(void) { __asm__ volatile("msr daifset, #2" : : : "memory"); }
 static inline u64 this_cpu(void) { return sys_read(mpidr_el1) & 0xff; }
+
+/* Instructions with a name, in the guest's text: `(u64)label` is their address. */
+#define CODE(label, text) \
+    extern char label[]; \
+    __asm__(".pushsection .text\n\t.balign 4\n" #label ":\n\t" text "\n\t.popsection")
 
 /* As the loader gave it. */
 extern u64 device_tree;
@@ -54,6 +59,8 @@ extern u64 device_tree;
 #define PSCI_ON_PENDING (-5)
 i64 hvc(u64 function, u64 a, u64 b, u64 c);
 i64 smc(u64 function, u64 a, u64 b, u64 c);
+/* On QEMU's board SMC is undefined, as nobody is above EL1; a hypervisor takes it. */
+bool is_bare_qemu(void);
 
 /* What the vectors keep. `kind` is the vector's number: 4 to 7 are synchronous, IRQ, FIQ and SError of EL1, 8 to 11 of EL0.
    A note holds ESR_EL1, FAR_EL1 and ELR_EL1. */

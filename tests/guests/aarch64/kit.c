@@ -49,6 +49,15 @@ void power_off(void) {
 i64 hvc(u64 function, u64 a, u64 b, u64 c) { CALL("hvc"); }
 i64 smc(u64 function, u64 a, u64 b, u64 c) { CALL("smc"); }
 
+bool is_bare_qemu(void) {
+    const bool before = traps_expected;
+    expect_traps(true);
+    smc(PSCI_VERSION, 0, 0, 0);
+    const bool undefined = noted.count;
+    expect_traps(before);
+    return undefined;
+}
+
 bool handle_expected(struct frame *frame) {
     if (!traps_expected || frame->kind != SYNC) return false;
     noted.count++;
