@@ -80,7 +80,7 @@ def console(args, work):
 
 def call(axsim, arguments):
     """(the JSON object on standard output, standard error)."""
-    result = subprocess.run([str(axsim), *map(str, arguments)], capture_output=True, stdin=subprocess.DEVNULL, timeout=280)
+    result = subprocess.run([str(axsim), *map(str, arguments)], capture_output=True, stdin=subprocess.DEVNULL, timeout=580)
     errors = result.stderr.decode(errors="replace")
     try:
         return json.loads(result.stdout), errors
