@@ -8,7 +8,17 @@ using namespace std::string_view_literals;
 
 namespace {
 
-/// The instruction set that a type of device belongs to; none when it fits all.
+std::string_view controllers_of(Arch arch) {
+    switch (arch) {
+        case Arch::X86_64: return "x86_64 has 0x23 (IO APIC) and 0x24 (PIT)"sv;
+        case Arch::Aarch64: return "aarch64 has 0x1 (GICv2 or GICv3) and 0x20 to 0x22 (GICv3, partly passed through)"sv;
+        case Arch::Riscv64: return "riscv64 has 0x30 (PLIC)"sv;
+    }
+    return {};
+}
+
+}  // namespace
+
 std::optional<Arch> arch_of(EmulatedDeviceType type) {
     switch (type) {
         case EmulatedDeviceType::InterruptController:
@@ -30,17 +40,6 @@ std::optional<Arch> arch_of(EmulatedDeviceType type) {
     }
     return std::nullopt;
 }
-
-std::string_view controllers_of(Arch arch) {
-    switch (arch) {
-        case Arch::X86_64: return "x86_64 has 0x23 (IO APIC) and 0x24 (PIT)"sv;
-        case Arch::Aarch64: return "aarch64 has 0x1 (GICv2) and 0x20 to 0x22 (GICv3)"sv;
-        case Arch::Riscv64: return "riscv64 has 0x30 (PLIC)"sv;
-    }
-    return {};
-}
-
-}  // namespace
 
 std::string_view to_text(Arch arch) {
     switch (arch) {

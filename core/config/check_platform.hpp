@@ -2,6 +2,7 @@
 // one function per rule.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "core/config/crate_config.hpp"
@@ -40,6 +41,9 @@ void check_board(const PlatformConfig& platform, FindingSink& sink);
 
 /// Bytes that a VM takes from the board's free memory when it is created.
 [[nodiscard]] u64 eager_memory_of(const AxVMCrateConfig& vm);
+
+/// The instruction set that a type of device belongs to; none when it fits all.
+[[nodiscard]] std::optional<Arch> arch_of(EmulatedDeviceType type);
 
 /// "x86_64", "aarch64" or "riscv64".
 [[nodiscard]] std::string_view to_text(Arch arch);

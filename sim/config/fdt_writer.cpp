@@ -39,7 +39,7 @@ void FdtWriter::cells(const char* property, std::span<const u32> values) {
     note(fdt_property(buffer_.data(), property, bytes.data(), static_cast<int>(bytes.size())));
 }
 
-void FdtWriter::wide(const char* property, std::initializer_list<u64> values) {
+void FdtWriter::wide(const char* property, std::span<const u64> values) {
     std::vector<u8> bytes;
     for (const u64 value : values) append_big_endian(bytes, value, 8);
     note(fdt_property(buffer_.data(), property, bytes.data(), static_cast<int>(bytes.size())));

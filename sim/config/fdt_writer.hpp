@@ -23,7 +23,8 @@ public:
     void cells(const char* property, std::span<const u32> values);
     void cells(const char* property, std::initializer_list<u32> values) { cells(property, std::span(values)); }
     /// 64-bit numbers as two cells each.
-    void wide(const char* property, std::initializer_list<u64> values);
+    void wide(const char* property, std::span<const u64> values);
+    void wide(const char* property, std::initializer_list<u64> values) { wide(property, std::span(values)); }
     void text(const char* property, std::string_view value);
     void texts(const char* property, std::span<const std::string> values);
     void flag(const char* property);

@@ -146,8 +146,7 @@ std::expected<void, Error> Generator::place_kernel() {
     for (const Segment& segment : placed->segments) kernel_end_ = std::max(kernel_end_, segment.range().end().value());
     if (kernel.entry_point == 0) kernel.entry_point = placed->entry.value();
     // Linux Documentation, "Booting AArch64 Linux" and "Boot image header in RISC-V Linux", text_offset.
-    constexpr u64 header_text_offset = 8;
-    const u64 text_offset = ByteView(kernel_->bytes()).number<u64>(header_text_offset).value_or(0) % huge_page;
+    const u64 text_offset = placed->text_offset % huge_page;
     if (placed->kind == KernelKind::LinuxImage && load % huge_page != text_offset)
         return std::unexpected(
             Error{"Linux will not start at " + hex(load), "--kernel-load-addr",

@@ -39,6 +39,8 @@ private:
     std::optional<ImageFile> open(const std::string& role, const std::filesystem::path& path);
     void add_segment(const std::string& key, Segment segment);
     std::optional<Gpa> place_device_tree(u64 size);
+    std::expected<std::vector<std::byte>, std::string> generate_device_tree() const;
+    void check_linux_alignment(const PlacedKernel& placed);
     void report(const std::string& key, const ImageError& error);
 
     const VmFile& vm_;
@@ -98,16 +100,30 @@ void Loader::load_kernel() {
     if (region_of(vm_.config.kernel, entry_, 1) == nullptr)
         report("kernel.kernel_path", {"image-entry", "starts at " + text(Hex{entry_.value()}) + ", outside the VM's memory",
                                       "name the address in entry_point"});
-    // Linux Documentation, "Boot requirements of RISC-V kernel": the kernel maps itself with 2 MiB pages.
+    check_linux_alignment(*placed);
+}
+
+/// Linux Documentation, "Boot requirements of RISC-V kernel" and "Booting AArch64 Linux": the kernel maps itself with
+/// 2 MiB pages.
+void Loader::check_linux_alignment(const PlacedKernel& placed) {
     constexpr u64 huge_page = 2 << 20;
-    if (placed->kind == KernelKind::LinuxImage && platform_.config.arch == config::Arch::Riscv64 &&
-        !Gpa{vm_.config.kernel.kernel_load_addr}.is_aligned(huge_page))
-        guest_.warnings.push_back(
-            diagnose(vm_,
-                     {"kernel.kernel_load_addr", "linux-alignment",
-                      text(Hex{vm_.config.kernel.kernel_load_addr}, " is not a multiple of 2 MiB; Linux will not start there"),
-                      text("use ", Hex{align_down(vm_.config.kernel.kernel_load_addr, huge_page)})},
-                     config::Severity::Warning));
+    const u64 load = vm_.config.kernel.kernel_load_addr;
+    const u64 offset = placed.text_offset % huge_page;
+    if (placed.kind != KernelKind::LinuxImage || load % huge_page == offset) return;
+    const u64 better = align_down(load, huge_page) + offset;
+    if (platform_.config.arch == config::Arch::Riscv64)
+        guest_.warnings.push_back(diagnose(
+            vm_,
+            {"kernel.kernel_load_addr", "linux-alignment", text(Hex{load}, " is not a multiple of 2 MiB; Linux will not start there"),
+             text("use ", Hex{better})},
+            config::Severity::Warning));
+    else
+        guest_.warnings.push_back(diagnose(
+            vm_,
+            {"kernel.kernel_load_addr", "linux-alignment",
+             text(Hex{load}, " is not ", Hex{offset}, " beyond a multiple of 2 MiB, as the image's header asks; Linux may not start there"),
+             text("use ", Hex{better})},
+            config::Severity::Warning));
 }
 
 void Loader::load_plain(const std::string& role, const std::optional<std::filesystem::path>& path, std::optional<u64> address,
@@ -129,6 +145,17 @@ std::optional<Gpa> Loader::place_device_tree(u64 size) {
     return region->range().end() - align_up(size, page_size);
 }
 
+std::expected<std::vector<std::byte>, std::string> Loader::generate_device_tree() const {
+    if (platform_.config.arch == config::Arch::Aarch64) {
+        Arm64DtbInput input = arm64_dtb_input_for(vm_.config, platform_);
+        input.initrd = ramdisk_;
+        return make_arm64_dtb(input);
+    }
+    GuestDtbInput input = dtb_input_for(vm_.config, platform_);
+    input.initrd = ramdisk_;
+    return make_guest_dtb(input);
+}
+
 void Loader::load_device_tree() {
     std::expected<std::vector<std::byte>, std::string> tree;
     std::string key = "kernel.dtb_path";
@@ -137,10 +164,8 @@ void Loader::load_device_tree() {
         if (!image) return;
         tree = patch_guest_dtb(image->bytes(), {std::string(vm_.config.kernel.cmdline.view()), ramdisk_});
         if (!tree) tree = std::unexpected(vm_.images.dtb->string() + " is no good device tree: " + tree.error());
-    } else if (platform_.config.arch == config::Arch::Riscv64) {
-        GuestDtbInput input = dtb_input_for(vm_.config, platform_);
-        input.initrd = ramdisk_;
-        tree = make_guest_dtb(input);
+    } else if (platform_.config.arch != config::Arch::X86_64) {
+        tree = generate_device_tree();
         key = vm_.config.kernel.dtb_load_addr ? "kernel.dtb_load_addr" : "kernel.memory_regions";
         if (!tree) tree = std::unexpected("cannot make a device tree: " + tree.error());
     } else {
@@ -197,21 +222,62 @@ std::expected<Guest, ConfigError> load_guest(const VmFile& vm, const PlatformFil
     return Loader(vm, platform).load();
 }
 
+namespace {
+
+/// The memory that a guest may use freely: neither devices, nor what it can only read.
+std::vector<GpaRange> ram_of(const config::KernelConfig& kernel) {
+    std::vector<GpaRange> ram;
+    for (const config::VmMemConfig& region : kernel.memory_regions)
+        if (!region.permissions().device && region.permissions().write) ram.push_back(region.range());
+    return ram;
+}
+
+/// The number by which the guest knows each vCPU.
+std::vector<u64> cpu_ids_of(const config::BaseConfig& base) {
+    std::vector<u64> numbers;
+    for (u64 i = 0; i < base.cpu_num; ++i) {
+        const auto& ids = base.phys_cpu_ids;
+        numbers.push_back(ids && i < ids->size() ? (*ids)[i] : i);
+    }
+    return numbers;
+}
+
+}  // namespace
+
 GuestDtbInput dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform) {
     GuestDtbInput input;
     input.timebase_frequency = platform.timer_frequency();
     input.bootargs = std::string(config.kernel.cmdline.view());
-    for (const config::VmMemConfig& region : config.kernel.memory_regions)
-        if (!region.permissions().device) input.memory.push_back(region.range());
-    for (u64 i = 0; i < config.base.cpu_num; ++i) {
-        const auto& ids = config.base.phys_cpu_ids;
-        input.hart_ids.push_back(ids && i < ids->size() ? (*ids)[i] : i);
-    }
+    input.memory = ram_of(config.kernel);
+    input.hart_ids = cpu_ids_of(config.base);
     for (const config::EmulatedDeviceConfig& device : config.devices.emu_devices) {
         const DtbDevice found{device.range(), static_cast<u32>(device.irq_id)};
         if (device.emu_type == config::EmulatedDeviceType::PPPTGlobal) input.plic = device.range();
         if (device.emu_type == config::EmulatedDeviceType::Console && !input.uart) input.uart = found;
         if (device.emu_type == config::EmulatedDeviceType::Rtc && !input.rtc) input.rtc = found;
+    }
+    return input;
+}
+
+Arm64DtbInput arm64_dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform) {
+    Arm64DtbInput input;
+    input.bootargs = std::string(config.kernel.cmdline.view());
+    input.memory = ram_of(config.kernel);
+    input.cpu_ids = cpu_ids_of(config.base);
+    if (!platform.config.devices.psci_method.empty()) input.psci_method = std::string(platform.config.devices.psci_method.view());
+    const auto& devices = config.devices.emu_devices;
+    input.gic = config::gic_layout(std::span(devices.begin(), devices.size()), config.base.cpu_num);
+    for (const config::EmulatedDeviceConfig& device : devices) {
+        const DtbDevice found{device.range(), static_cast<u32>(device.irq_id)};
+        if (device.emu_type == config::EmulatedDeviceType::Console && !input.uart) input.uart = found;
+        if (device.emu_type == config::EmulatedDeviceType::Rtc && !input.rtc) input.rtc = found;
+    }
+    // The family names what it passes through after the node of the board's tree, as "pl011@9000000".
+    for (const config::PassThroughDeviceConfig& device : config.devices.passthrough_devices) {
+        if (device.length == 0) continue;
+        const DtbDevice found{device.range(), static_cast<u32>(device.irq_id)};
+        if (device.name.view().starts_with("pl011@") && !input.uart) input.uart = found;
+        if (device.name.view().starts_with("pl031@") && !input.rtc) input.rtc = found;
     }
     return input;
 }

@@ -6,6 +6,7 @@
 
 #include "core/config/vm_config.hpp"
 #include "sim/config/guest_dtb.hpp"
+#include "sim/config/guest_dtb_arm64.hpp"
 #include "sim/config/kernel.hpp"
 #include "sim/config/platform_file.hpp"
 #include "sim/config/symbols.hpp"
@@ -36,7 +37,9 @@ struct Guest {
 /// region that holds the kernel. Symbols come from an ELF kernel or from `<kernel>.map` beside it.
 [[nodiscard]] std::expected<Guest, ConfigError> load_guest(const VmFile& vm, const PlatformFile& platform);
 
-/// What a VM's configuration and its platform say about its device tree, without an initrd.
+/// What a VM's configuration and its platform say about its device tree, without an initrd: for riscv64 and for
+/// aarch64.
 [[nodiscard]] GuestDtbInput dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform);
+[[nodiscard]] Arm64DtbInput arm64_dtb_input_for(const config::AxVMCrateConfig& config, const PlatformFile& platform);
 
 }  // namespace ax::sim

@@ -1,7 +1,5 @@
 #include "sim/config/guest_dtb.hpp"
 
-#include "sim/config/fdt_writer.hpp"
-
 extern "C" {
 #include <libfdt.h>
 }
@@ -20,15 +18,9 @@ constexpr std::size_t max_tree_bytes = 2 << 20;
 /// A context that is there but connected to nothing.
 constexpr u32 unconnected = 0xffff'ffff;
 
-void write_chosen(FdtWriter& fdt, const GuestDtbInput& input) {
-    fdt.begin("chosen");
-    if (!input.bootargs.empty()) fdt.text("bootargs", input.bootargs);
-    if (input.uart) fdt.text("stdout-path", "/soc/" + unit_name("serial", input.uart->range.start.value()) + ":115200n8");
-    if (input.initrd) {
-        fdt.wide("linux,initrd-start", {input.initrd->start.value()});
-        fdt.wide("linux,initrd-end", {input.initrd->end().value()});
-    }
-    fdt.end();
+std::string console_path(const GuestDtbInput& input) {
+    if (!input.uart) return {};
+    return "/soc/" + unit_name("serial", input.uart->range.start.value()) + ":115200n8";
 }
 
 void write_cpus(FdtWriter& fdt, const GuestDtbInput& input) {
@@ -122,6 +114,26 @@ int apply(void* tree, const DtbPatch& patch) {
 
 }  // namespace
 
+void write_chosen(FdtWriter& fdt, const std::string& bootargs, const std::string& console, const std::optional<GpaRange>& initrd) {
+    fdt.begin("chosen");
+    if (!bootargs.empty()) fdt.text("bootargs", bootargs);
+    if (!console.empty()) fdt.text("stdout-path", console);
+    if (initrd) {
+        fdt.wide("linux,initrd-start", {initrd->start.value()});
+        fdt.wide("linux,initrd-end", {initrd->end().value()});
+    }
+    fdt.end();
+}
+
+void write_memory(FdtWriter& fdt, std::span<const GpaRange> memory) {
+    for (const GpaRange& range : memory) {
+        fdt.begin(unit_name("memory", range.start.value()));
+        fdt.text("device_type", "memory");
+        fdt.wide("reg", {range.start.value(), range.size});
+        fdt.end();
+    }
+}
+
 std::expected<std::vector<std::byte>, std::string> make_guest_dtb(const GuestDtbInput& input) {
     if (input.timebase_frequency > ~u32{0}) return std::unexpected("a timer frequency of more than 32 bits has no place in it");
     for (const u64 id : input.hart_ids)
@@ -132,13 +144,8 @@ std::expected<std::vector<std::byte>, std::string> make_guest_dtb(const GuestDtb
     fdt.cell("#size-cells", 2);
     fdt.text("compatible", "riscv-virtio");
     fdt.text("model", input.model);
-    write_chosen(fdt, input);
-    for (const GpaRange& memory : input.memory) {
-        fdt.begin(unit_name("memory", memory.start.value()));
-        fdt.text("device_type", "memory");
-        fdt.wide("reg", {memory.start.value(), memory.size});
-        fdt.end();
-    }
+    write_chosen(fdt, input.bootargs, console_path(input), input.initrd);
+    write_memory(fdt, input.memory);
     write_cpus(fdt, input);
     write_soc(fdt, input);
     fdt.end();

@@ -1,4 +1,4 @@
-// The device tree that tells a riscv64 guest what its VM has.
+// The device tree that tells a riscv64 guest what its VM has; and what all generated trees have in common.
 #pragma once
 
 #include <expected>
@@ -9,6 +9,7 @@
 
 #include "core/base/addr.hpp"
 #include "core/config/devices.hpp"
+#include "sim/config/fdt_writer.hpp"
 
 namespace ax::sim {
 
@@ -40,6 +41,11 @@ struct GuestDtbInput {
     std::string bootargs;
     std::optional<GpaRange> initrd;
 };
+
+/// The node `/chosen`: command line, console and initrd. An empty `console`, a path with its baud rate, is none.
+void write_chosen(FdtWriter& fdt, const std::string& bootargs, const std::string& console, const std::optional<GpaRange>& initrd);
+/// One node per range of RAM.
+void write_memory(FdtWriter& fdt, std::span<const GpaRange> memory);
 
 /// What of a given tree is replaced; the rest stays as it is.
 struct DtbPatch {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/bits.hpp"
 #include "core/config/finding.hpp"
 #include "sim/config/byte_view.hpp"
 #include "sim/config/elf.hpp"
@@ -14,11 +15,23 @@ using config::Hex;
 using config::KernelConfig;
 
 // Linux Documentation, "Boot image header in RISC-V Linux" and "Booting AArch64 Linux": one layout.
+constexpr u64 header_text_offset = 8;
 constexpr u64 header_image_size = 16;
+constexpr u64 header_flags = 24;
 constexpr u64 header_magic = 0x38;
 constexpr u32 magic_riscv = 0x0543'5352;  // "RSC\x05"
 constexpr u32 magic_arm64 = 0x644d'5241;  // "ARMd"
 constexpr u32 magic_zboot = 0x676d'697a;  // "zimg", at 4: an EFI image that unpacks itself
+using BigEndianFlag = Bits<0>;
+/// Kernels from before 3.17 left image_size 0, and text_offset was to be taken for this.
+constexpr u64 old_arm64_text_offset = 0x8'0000;
+// Linux Documentation, "The Linux/x86 Boot Protocol".
+constexpr u64 bzimage_header = 0x202;
+constexpr u32 magic_bzimage = 0x5372'6448;  // "HdrS"
+// Microsoft, "PE Format": MS-DOS stub, signature, COFF file header.
+constexpr u16 magic_mz = 0x5a4d;
+constexpr u64 pe_header_pointer = 0x3c;
+constexpr u32 magic_pe = 0x4550;  // "PE\0\0"
 
 template <class... Parts>
 std::string text(const Parts&... parts) {
@@ -36,7 +49,7 @@ std::optional<ImageError> refuse_compressed(const ImageFile& image) {
     if (!kind.empty())
         return ImageError{"image-compressed", image.path().string() + " is compressed with " + kind,
                           "unpack it first: " + command + " " + image.path().string() + " > Image"};
-    if ((first & 0xffff) == 0x5a4d && view.number<u32>(4) == magic_zboot)
+    if ((first & 0xffff) == magic_mz && view.number<u32>(4) == magic_zboot)
         return ImageError{"image-compressed", image.path().string() + " is an EFI program that unpacks itself (zboot)",
                           "use the plain Image of the same kernel"};
     return std::nullopt;
@@ -56,6 +69,55 @@ std::string_view name_of(u16 machine) {
     if (machine == index(ElfMachine::Aarch64)) return "aarch64";
     if (machine == index(ElfMachine::Riscv)) return "riscv";
     return "another machine";
+}
+
+std::optional<config::Arch> arch_of_machine(u16 machine) {
+    for (const config::Arch arch : {config::Arch::X86_64, config::Arch::Aarch64, config::Arch::Riscv64})
+        if (machine == machine_of(arch)) return arch;
+    return std::nullopt;
+}
+
+std::optional<config::Arch> arch_of_linux(const ByteView& view) {
+    const u32 magic = view.number<u32>(header_magic).value_or(0);
+    if (magic == magic_riscv) return config::Arch::Riscv64;
+    if (magic == magic_arm64) return config::Arch::Aarch64;
+    return std::nullopt;
+}
+
+bool is_bzimage(const ByteView& view) { return view.number<u32>(bzimage_header) == magic_bzimage; }
+
+/// The machine of an EFI program, by the numbers of the PE format; none when it is no such program.
+std::optional<u16> pe_machine(const ByteView& view) {
+    if (view.number<u16>(0) != magic_mz) return std::nullopt;
+    const u64 at = view.number<u32>(pe_header_pointer).value_or(0);
+    if (view.number<u32>(at) != magic_pe) return std::nullopt;
+    return view.number<u16>(at + sizeof magic_pe);
+}
+
+std::optional<config::Arch> arch_of_pe(u16 machine) {
+    constexpr u16 amd64 = 0x8664, arm64 = 0xaa64, riscv64 = 0x5064;
+    if (machine == amd64) return config::Arch::X86_64;
+    if (machine == arm64) return config::Arch::Aarch64;
+    if (machine == riscv64) return config::Arch::Riscv64;
+    return std::nullopt;
+}
+
+ImageError wrong_machine(const ImageFile& image, std::string_view what, config::Arch made_for, config::Arch arch) {
+    return {"image-machine", image.path().string() + " is " + std::string(what) + " for " + std::string(name_of(machine_of(made_for))),
+            "use an image for " + std::string(name_of(machine_of(arch)))};
+}
+
+/// What is neither ELF nor a Linux Image of `arch`, but would pass for a raw image.
+std::optional<ImageError> refuse_foreign(const ImageFile& image, config::Arch arch) {
+    const ByteView view(image.bytes());
+    if (arch == config::Arch::X86_64) return std::nullopt;
+    if (is_bzimage(view)) return wrong_machine(image, "a Linux image", config::Arch::X86_64, arch);
+    const auto machine = pe_machine(view);
+    if (!machine) return std::nullopt;
+    if (const auto made_for = arch_of_pe(*machine); made_for && *made_for != arch)
+        return wrong_machine(image, "an EFI program", *made_for, arch);
+    return ImageError{"image-efi", image.path().string() + " is an EFI program, which needs UEFI firmware to start it",
+                      "use the plain Image or ELF file of the same program"};
 }
 
 std::expected<void, ImageError> check_fits(const ImageFile& image, const Segment& segment, const KernelConfig& kernel) {
@@ -113,20 +175,35 @@ std::expected<PlacedKernel, ImageError> place_kernel(const ImageFile& image, con
     if (is_elf(image.bytes())) return place_elf(image, kernel, arch);
 
     const ByteView view(image.bytes());
-    const auto magic = view.number<u32>(header_magic);
-    const bool is_linux = magic == magic_riscv || magic == magic_arm64;
-    const config::Arch made_for = magic == magic_riscv ? config::Arch::Riscv64 : config::Arch::Aarch64;
-    if (is_linux && made_for != arch)
-        return std::unexpected(ImageError{
-            "image-machine", image.path().string() + " is a Linux image for " + std::string(name_of(machine_of(made_for))),
-            "use an image for " + std::string(name_of(machine_of(arch)))});
+    const auto made_for = arch_of_linux(view);
+    if (made_for && *made_for != arch) return std::unexpected(wrong_machine(image, "a Linux image", *made_for, arch));
+    if (!made_for)
+        if (auto refused = refuse_foreign(image, arch)) return std::unexpected(*refused);
+    if (made_for && BigEndianFlag::test(view.number<u64>(header_flags).value_or(0)))
+        return std::unexpected(ImageError{"image-machine", image.path().string() + " is a big-endian Linux image",
+                                          "use an image of a little-endian kernel"});
     // The header's size counts what the kernel zeroes behind its file, so that nothing is put there.
-    const u64 image_size = is_linux ? view.number<u64>(header_image_size).value_or(0) : 0;
+    const u64 image_size = made_for ? view.number<u64>(header_image_size).value_or(0) : 0;
     const Segment segment{"kernel", Gpa{kernel.kernel_load_addr}, image.bytes(), std::max<u64>(image.bytes().size(), image_size),
                           image.storage()};
     if (auto fits = check_fits(image, segment, kernel); !fits) return std::unexpected(fits.error());
-    const Gpa entry{kernel.entry_point == 0 ? kernel.kernel_load_addr : kernel.entry_point};
-    return PlacedKernel{is_linux ? KernelKind::LinuxImage : KernelKind::Raw, {segment}, entry};
+    PlacedKernel placed{made_for ? KernelKind::LinuxImage : KernelKind::Raw, {segment},
+                        Gpa{kernel.entry_point == 0 ? kernel.kernel_load_addr : kernel.entry_point}};
+    if (made_for) placed.text_offset = view.number<u64>(header_text_offset).value_or(0);
+    if (made_for == config::Arch::Aarch64 && image_size == 0) placed.text_offset = old_arm64_text_offset;
+    return placed;
+}
+
+std::optional<config::Arch> arch_of(const ImageFile& image) {
+    const ByteView view(image.bytes());
+    if (is_elf(image.bytes())) {
+        const auto elf = parse_elf(image.bytes());
+        return elf ? arch_of_machine(elf->machine) : std::nullopt;
+    }
+    if (const auto arch = arch_of_linux(view)) return arch;
+    if (is_bzimage(view)) return config::Arch::X86_64;
+    const auto machine = pe_machine(view);
+    return machine ? arch_of_pe(*machine) : std::nullopt;
 }
 
 }  // namespace ax::sim

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <vector>
 
 #include "core/config/crate_config.hpp"
@@ -31,14 +32,19 @@ struct PlacedKernel {
     KernelKind kind = KernelKind::Raw;
     std::vector<Segment> segments;
     Gpa entry;
+    u64 text_offset = 0;  ///< LinuxImage: how far beyond a multiple of 2 MiB it wants to lie
 };
 
 /// Places a kernel in the VM's memory.
 /// ELF: at its physical addresses when all of them are in the VM's memory, otherwise moved so that the
 /// lowest is at `kernel_load_addr`. Linux and raw images: at `kernel_load_addr`.
 /// The entry is `entry_point`; when that is 0, the ELF file's own entry, otherwise `kernel_load_addr`.
-/// Refuses compressed images, ELF files of another machine, and what does not fit into one region.
+/// Refuses compressed images, images that are known to be for another machine or another byte order, programs for
+/// UEFI, and what does not fit into one region.
 [[nodiscard]] std::expected<PlacedKernel, ImageError> place_kernel(const ImageFile& image, const config::KernelConfig& kernel,
                                                                    config::Arch arch);
+
+/// The architecture that an image was made for, where its bytes say so: ELF, Linux Image, bzImage, EFI program.
+[[nodiscard]] std::optional<config::Arch> arch_of(const ImageFile& image);
 
 }  // namespace ax::sim

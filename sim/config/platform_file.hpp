@@ -43,8 +43,11 @@ struct PlatformFile {
     SimConfig sim;
     std::vector<Diagnostic> warnings;
 
-    /// Frequency of the guest's time counter in Hz.
-    [[nodiscard]] u64 timer_frequency() const { return config.devices.timer_frequency.value_or(10'000'000); }
+    /// Frequency of the guest's time counter in Hz; that of QEMU's virt boards unless the file names one.
+    [[nodiscard]] u64 timer_frequency() const {
+        const u64 usual = config.arch == config::Arch::Aarch64 ? 62'500'000 : 10'000'000;
+        return config.devices.timer_frequency.value_or(usual);
+    }
     [[nodiscard]] HpaRange memory() const { return {Hpa{sim.memory_base}, sim.memory_bytes}; }
 };
 

@@ -1,7 +1,10 @@
 #include "sim/session/setup.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <span>
 
+#include "core/config/check_platform.hpp"
 #include "sim/base/text.hpp"
 #include "sim/config/check_together.hpp"
 #include "sim/session/version.hpp"
@@ -58,16 +61,55 @@ void compare_images(Setup& setup, const std::vector<TraceImage>& recorded) {
     }
 }
 
+/// The architecture that a VM is for, by its kernel and else by its devices.
+std::optional<config::Arch> arch_of(const VmFile& vm) {
+    if (const auto kernel = load_image(vm.images.kernel))
+        if (const auto arch = sim::arch_of(*kernel)) return arch;
+    for (const config::EmulatedDeviceConfig& device : vm.config.devices.emu_devices)
+        if (const auto arch = config::arch_of(device.emu_type)) return arch;
+    return std::nullopt;
+}
+
+SetupError needs_platform(const std::string& what) {
+    return {"axsim: error: " + what + "; name the board's file with --platform, for example one of configs/platforms"};
+}
+
+/// The board that is simulated when none is named, which follows from the VMs.
+std::expected<PlatformFile, SetupError> default_platform(std::span<const VmFile> vms) {
+    std::optional<config::Arch> arch;
+    std::string_view by;
+    for (const VmFile& vm : vms) {
+        const auto mine = arch_of(vm);
+        if (!mine) continue;
+        if (arch && *arch != *mine)
+            return std::unexpected(SetupError{"axsim: error: " + vm.name + " is for " + std::string(to_text(*mine)) + ", but " + std::string(by) +
+                                              " for " + std::string(to_text(*arch)) + "; all VMs of a machine have one instruction set"});
+        if (!arch) by = vm.name;
+        arch = mine;
+    }
+    if (!arch) {
+        // A kernel that cannot be read is what the user has to hear of, on whatever board.
+        const bool is_unreadable = std::ranges::any_of(vms, [](const VmFile& vm) { return !load_image(vm.images.kernel).has_value(); });
+        if (!is_unreadable) return std::unexpected(needs_platform("neither kernel nor devices of " + vms.front().name + " tell its instruction set"));
+        arch = config::Arch::Riscv64;
+    }
+    if (built_in_platform(*arch).empty()) return std::unexpected(needs_platform("no board is built in for " + std::string(to_text(*arch))));
+    auto platform = read_platform_text(built_in_platform(*arch), "built-in " + std::string(to_text(*arch)) + " board");
+    if (!platform) return std::unexpected(to_error(platform.error()));
+    return *std::move(platform);
+}
+
 }  // namespace
 
 std::expected<Setup, SetupError> read_setup(const std::vector<std::string>& vm_paths, const std::string& platform_path,
                                             const MachineOptions& options) {
     Setup setup;
     setup.options = options;
-    auto platform = platform_path.empty() ? read_platform_text(built_in_platform(), "built-in riscv64-qemu-virt")
-                                          : read_platform_file(platform_path);
-    if (!platform) return std::unexpected(to_error(platform.error()));
-    setup.platform = std::move(*platform);
+    if (!platform_path.empty()) {
+        auto platform = read_platform_file(platform_path);
+        if (!platform) return std::unexpected(to_error(platform.error()));
+        setup.platform = std::move(*platform);
+    }
     ConfigError errors;
     for (const std::string& path : vm_paths) {
         auto vm = read_vm_file(path);
@@ -77,6 +119,11 @@ std::expected<Setup, SetupError> read_setup(const std::vector<std::string>& vm_p
             sort_out(std::move(vm.error().diagnostics), setup, errors);
     }
     if (!errors.diagnostics.empty()) return std::unexpected(to_error(errors));
+    if (platform_path.empty()) {
+        auto platform = default_platform(setup.vms);
+        if (!platform) return std::unexpected(platform.error());
+        setup.platform = std::move(*platform);
+    }
     if (auto done = complete(setup); !done) return std::unexpected(done.error());
     return setup;
 }
@@ -125,8 +172,9 @@ std::expected<std::unique_ptr<Machine>, SetupError> build(Setup& setup) {
     return std::move(*machine);
 }
 
-std::string_view built_in_platform() {
-    return R"(# The board that axsim simulates when no platform file is given.
+namespace {
+
+constexpr std::string_view riscv64_board = R"(# The board that axsim simulates when no platform file is given.
 arch = "riscv64"
 platform = "riscv64-qemu-virt"
 [plat]
@@ -140,6 +188,38 @@ timer-frequency = 10_000_000
 [sim]
 cpus = 4
 )";
+
+constexpr std::string_view aarch64_board = R"(# The board that axsim simulates when no platform file is given.
+arch = "aarch64"
+platform = "aarch64-qemu-virt-hv"
+[plat]
+family = "aarch64-qemu-virt"
+phys-memory-base = 0x4000_0000
+phys-memory-size = 0x8000_0000
+kernel-base-paddr = 0x4008_0000
+[devices]
+mmio-regions = [[0x0800_0000, 0x2_0000], [0x080a_0000, 0xf6_0000], [0x0900_0000, 0x1000], [0x0901_0000, 0x1000], [0x0904_0000, 0x1000]]
+timer-frequency = 62_500_000
+uart-paddr = 0x0900_0000
+uart-irq = 1
+gicc-paddr = 0x0801_0000
+gicd-paddr = 0x0800_0000
+gicr-paddr = 0x080a_0000
+psci-method = "smc"
+rtc-paddr = 0x0901_0000
+[sim]
+cpus = 4
+)";
+
+}  // namespace
+
+std::string_view built_in_platform(config::Arch arch) {
+    switch (arch) {
+        case config::Arch::X86_64: return {};
+        case config::Arch::Aarch64: return aarch64_board;
+        case config::Arch::Riscv64: return riscv64_board;
+    }
+    return {};
 }
 
 }  // namespace ax::sim

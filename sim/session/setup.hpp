@@ -25,7 +25,8 @@ struct SetupError {
     std::string text;
 };
 
-/// Reads the files and loads the images. Without a platform file the built-in riscv64-qemu-virt is used.
+/// Reads the files and loads the images. Without a platform file the built-in board of the VMs' architecture is
+/// used, which their kernels or else their devices tell.
 [[nodiscard]] std::expected<Setup, SetupError> read_setup(const std::vector<std::string>& vm_paths, const std::string& platform_path,
                                                           const MachineOptions& options);
 /// The same from the header of a recording. Images are read from where they were; one that differs is
@@ -38,7 +39,7 @@ struct SetupError {
 /// The machine, built and booted; the guests move out of `setup`.
 [[nodiscard]] std::expected<std::unique_ptr<Machine>, SetupError> build(Setup& setup);
 
-/// The board that is simulated when no platform file is given.
-[[nodiscard]] std::string_view built_in_platform();
+/// The board that is simulated when no platform file is given: QEMU's virt board. Empty where there is none yet.
+[[nodiscard]] std::string_view built_in_platform(config::Arch arch = config::Arch::Riscv64);
 
 }  // namespace ax::sim
