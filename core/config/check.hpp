@@ -35,7 +35,7 @@ void check_excluded_devices(const DeviceConfig& devices, FindingSink& sink);
 
 /// Rules over `devices` (check_devices.cpp).
 void check_device_shape(const DeviceConfig& devices, FindingSink& sink);
-void check_device_overlap(const DeviceConfig& devices, FindingSink& sink);
+void check_device_overlap(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink);
 void check_interrupt_controller(const DeviceConfig& devices, FindingSink& sink);
@@ -45,5 +45,8 @@ void check_pass_through_ports(const DeviceConfig& devices, FindingSink& sink);
 /// Rules over single types of device (check_device_types.cpp).
 void check_device_config(const AxVMCrateConfig& config, FindingSink& sink);
 void check_ivc_regions(const DeviceConfig& devices, FindingSink& sink);
+
+/// Rules over an Arm GIC (check_gic.cpp).
+void check_gic(const AxVMCrateConfig& config, FindingSink& sink);
 
 }  // namespace ax::config

@@ -22,7 +22,8 @@ void check_vm(const AxVMCrateConfig& config, FindingSink& sink) {
     check_device_shape(config.devices, sink);
     check_device_config(config, sink);
     check_ivc_regions(config.devices, sink);
-    check_device_overlap(config.devices, sink);
+    check_gic(config, sink);
+    check_device_overlap(config, sink);
     check_device_memory_overlap(config, sink);
     check_device_interrupts(config.devices, sink);
     check_interrupt_controller(config.devices, sink);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "core/config/check.hpp"
+#include "core/config/gic_layout.hpp"
 
 namespace ax::config {
 
@@ -11,8 +12,6 @@ namespace {
 
 constexpr u64 plic_context_base = 0x20'0000;
 constexpr u64 plic_context_stride = 0x1000;
-/// "GIC Distributor register map": one frame of 64 KiB; a redistributor has two, of each vCPU.
-constexpr u64 gic_frame = 0x1'0000;
 
 FixedString<95> emu_key(std::size_t i, std::string_view field) { return key_path("devices.emu_devices[", u64{i}, "]", field); }
 
@@ -87,6 +86,10 @@ void check_redistributor(const EmulatedDeviceConfig& device, std::size_t i, u64 
         sink.report({Severity::Error, "device-config", emu_key(i, ".cfg_list"sv),
                      join("the stride ", Hex{stride}, " does not hold the two frames of 64 KiB of a redistributor"),
                      "use a multiple of 0x10000 from 0x20000 on"});
+    if (windows_of(device, cpu_num)[0].wraps() && !device.range().wraps())
+        sink.report({Severity::Error, "device-wrap", emu_key(i, ".cfg_list"sv),
+                     join(count, " redistributors from ", Hex{device.base_gpa}, " on run past the end of the 64-bit address space"),
+                     "move them down"});
 }
 
 void check_ivc(const EmulatedDeviceConfig& device, std::size_t i, FindingSink& sink) {

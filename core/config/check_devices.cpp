@@ -1,5 +1,6 @@
 // Rules over the `devices` table.
 #include "core/config/check.hpp"
+#include "core/config/gic_layout.hpp"
 
 namespace ax::config {
 
@@ -35,31 +36,23 @@ void check_device_shape(const DeviceConfig& devices, FindingSink& sink) {
     }
 }
 
-void check_device_overlap(const DeviceConfig& devices, FindingSink& sink) {
-    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
-        const GpaRange range = devices.emu_devices[i].range();
-        for (std::size_t j = 0; j < i; ++j) {
-            const GpaRange other = devices.emu_devices[j].range();
-            if (!range.overlaps(other)) continue;
+void check_device_overlap(const AxVMCrateConfig& config, FindingSink& sink) {
+    const DeviceConfig& devices = config.devices;
+    const auto check = [&](std::size_t i, const GpaRange& range, std::string_view list, std::size_t j, const GpaRange& other, std::string_view fix) {
+        if (range.overlaps(other))
             sink.report({Severity::Error, "device-overlap", emu_key(i),
-                         join(range_text(range).view(), " overlaps emu_devices[", u64{j}, "], ", range_text(other).view()),
-                         "move one of them"});
-        }
-        for (std::size_t j = 0; j < devices.passthrough_devices.size(); ++j) {
-            const GpaRange other = devices.passthrough_devices[j].range();
-            if (!range.overlaps(other)) continue;
-            sink.report(
-                {Severity::Error, "device-overlap", emu_key(i),
-                 join(range_text(range).view(), " overlaps passthrough_devices[", u64{j}, "], ", range_text(other).view()),
-                 "a window is either emulated or passed through; remove one"});
-        }
-        for (std::size_t j = 0; j < devices.passthrough_addresses.size(); ++j) {
-            const GpaRange other = devices.passthrough_addresses[j].range();
-            if (!range.overlaps(other)) continue;
-            sink.report(
-                {Severity::Error, "device-overlap", emu_key(i),
-                 join(range_text(range).view(), " overlaps passthrough_addresses[", u64{j}, "], ", range_text(other).view()),
-                 "a window is either emulated or passed through; remove one"});
+                         join(range_text(range).view(), " overlaps ", list, "[", u64{j}, "], ", range_text(other).view()), join(fix)});
+    };
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        for (const GpaRange& range : windows_of(devices.emu_devices[i], config.base.cpu_num)) {
+            for (std::size_t j = 0; j < i; ++j)
+                for (const GpaRange& other : windows_of(devices.emu_devices[j], config.base.cpu_num))
+                    check(i, range, "emu_devices"sv, j, other, "move one of them"sv);
+            constexpr std::string_view remove_one = "a window is either emulated or passed through; remove one"sv;
+            for (std::size_t j = 0; j < devices.passthrough_devices.size(); ++j)
+                check(i, range, "passthrough_devices"sv, j, devices.passthrough_devices[j].range(), remove_one);
+            for (std::size_t j = 0; j < devices.passthrough_addresses.size(); ++j)
+                check(i, range, "passthrough_addresses"sv, j, devices.passthrough_addresses[j].range(), remove_one);
         }
     }
 }
@@ -75,26 +68,50 @@ void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sin
         }
     };
     const DeviceConfig& devices = config.devices;
-    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) check(emu_key(i), devices.emu_devices[i].range());
+    for (std::size_t i = 0; i < devices.emu_devices.size(); ++i)
+        for (const GpaRange& range : windows_of(devices.emu_devices[i], config.base.cpu_num)) check(emu_key(i), range);
     for (std::size_t i = 0; i < devices.passthrough_devices.size(); ++i)
         check(pass_through_key(i), devices.passthrough_devices[i].range());
     for (std::size_t i = 0; i < devices.passthrough_addresses.size(); ++i)
         check(key_path("devices.passthrough_addresses[", u64{i}, "]"), devices.passthrough_addresses[i].range());
 }
 
+namespace {
+
+/// The interrupts that a device of the VM may raise, as its controller numbers them.
+struct Inputs {
+    u64 first = 1;
+    u64 last = most_inputs;
+};
+
+Inputs inputs_of(const DeviceConfig& devices) {
+    for (const EmulatedDeviceConfig& device : devices.emu_devices) {
+        if (device.emu_type == EmulatedDeviceType::PPPTGlobal) return {1, plic_sources};
+        // What is below belongs to single vCPUs, whose timers and software raise it.
+        if (device.emu_type == EmulatedDeviceType::InterruptController || device.emu_type == EmulatedDeviceType::GPPTDistributor)
+            return {first_spi, last_spi};
+    }
+    return {};
+}
+
+}  // namespace
+
 void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink) {
     const auto uses_line = [](const EmulatedDeviceConfig& device) {
         return device.irq_id != 0 && !is_interrupt_controller(device.emu_type);
     };
-    u64 last = most_inputs;
-    for (const EmulatedDeviceConfig& device : devices.emu_devices)
-        if (device.emu_type == EmulatedDeviceType::PPPTGlobal) last = plic_sources;
+    const Inputs inputs = inputs_of(devices);
     for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
         const EmulatedDeviceConfig& device = devices.emu_devices[i];
         if (!uses_line(device)) continue;
-        if (device.irq_id > last)
+        if (inputs.first == first_spi && device.irq_id < first_spi)
             sink.report({Severity::Error, "irq-range", emu_key(i, ".irq_id"sv),
-                         join(device.irq_id, " is no input of the interrupt controller"), join("use a number from 1 to ", last)});
+                         join("a GIC's interrupt ", device.irq_id, " is private to one vCPU, and no device can raise it"),
+                         join("use 32 + n for the shared peripheral interrupt n; 32 to ", last_spi)});
+        else if (device.irq_id > inputs.last)
+            sink.report({Severity::Error, "irq-range", emu_key(i, ".irq_id"sv),
+                         join(device.irq_id, " is no input of the interrupt controller"),
+                         join("use a number from ", inputs.first, " to ", inputs.last)});
         for (std::size_t j = 0; j < i; ++j) {
             const EmulatedDeviceConfig& other = devices.emu_devices[j];
             if (!uses_line(other) || other.irq_id != device.irq_id) continue;

@@ -53,6 +53,9 @@ std::string_view to_text(Arch arch) {
 void check_on_board(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink) {
     check_board_cpus(vm, board, sink);
     check_device_arch(vm, board, sink);
+    check_part_length(vm, board, sink);
+    check_gic_parts(vm, board, sink);
+    check_affinities(vm, board, sink);
     check_boot_arch(vm, board, sink);
     check_cmdline(vm, board, sink);
     check_identical_memory(vm, board, sink);
@@ -94,6 +97,21 @@ void check_device_arch(const AxVMCrateConfig& vm, const BoardFacts& board, Findi
     for (std::size_t i = 0; i < vm.devices.passthrough_ports.size(); ++i)
         sink.report({Severity::Error, "device-arch", key_path("devices.passthrough_ports[", u64{i}, "]"),
                      join("I/O ports do not exist on "sv, to_text(arch)), "remove it"});
+}
+
+void check_part_length(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink) {
+    // "PrimeCell UART (PL011)" and "Real Time Clock (PL031)", Summary of registers: identification at the end of 4 KiB.
+    constexpr u64 primecell_length = 0x1000;
+    if (board.platform.arch != Arch::Aarch64) return;
+    for (std::size_t i = 0; i < vm.devices.emu_devices.size(); ++i) {
+        const EmulatedDeviceConfig& device = vm.devices.emu_devices[i];
+        if (device.emu_type != EmulatedDeviceType::Console && device.emu_type != EmulatedDeviceType::Rtc) continue;
+        if (device.length >= primecell_length) continue;
+        sink.report({Severity::Error, "device-length", key_path("devices.emu_devices[", u64{i}, "].length"),
+                     join(Hex{device.length}, " bytes are too few for a "sv,
+                          device.emu_type == EmulatedDeviceType::Console ? "PL011, aarch64's console"sv : "PL031, aarch64's clock"sv),
+                     join("use ", Hex{primecell_length})});
+    }
 }
 
 void check_boot_arch(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink) {

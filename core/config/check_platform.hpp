@@ -24,8 +24,13 @@ void check_on_board(const AxVMCrateConfig& vm, const BoardFacts& board, FindingS
 /// Rules over CPUs, devices and start (check_platform.cpp).
 void check_board_cpus(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
 void check_device_arch(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
+void check_part_length(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
 void check_boot_arch(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
 void check_cmdline(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
+
+/// Rules over the parts of a GIC and over the numbers by which it knows vCPUs (check_gic.cpp).
+void check_gic_parts(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
+void check_affinities(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);
 
 /// Rules over addresses (check_board_memory.cpp).
 void check_identical_memory(const AxVMCrateConfig& vm, const BoardFacts& board, FindingSink& sink);

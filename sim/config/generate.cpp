@@ -5,7 +5,6 @@
 
 #include "core/base/bits.hpp"
 #include "core/base/expect.hpp"
-#include "sim/config/byte_view.hpp"
 #include "sim/config/elf.hpp"
 #include "sim/config/generate_board.hpp"
 #include "sim/config/kernel.hpp"
@@ -40,7 +39,6 @@ private:
 
     Step set_base();
     Step open_images();
-    Step check_machine() const;
     Step place_kernel();
     Step place_rest();
     Step set_texts();
@@ -77,7 +75,7 @@ std::expected<void, Error> Generator::set_base() {
                                      "use a number from 1 to 64"});
     base.cpu_num = request_.cpu_num;
     base.phys_cpu_ids.emplace();
-    for (u64 i = 0; i < base.cpu_num; ++i) expect(base.phys_cpu_ids->push_back(i), "there is room for an id of every vCPU");
+    for (u64 i = 0; i < base.cpu_num; ++i) expect(base.phys_cpu_ids->push_back(cpu_number(request_.arch, i)), "there is room for an id of every vCPU");
     return {};
 }
 
@@ -96,16 +94,6 @@ std::expected<void, Error> Generator::open_images() {
     if (!ramdisk) return std::unexpected(Error{ramdisk.error().what, "--ramdisk-path", "", ramdisk.error().hint});
     ramdisk_bytes_ = ramdisk->bytes().size();
     return {};
-}
-
-/// Linux Documentation, "The Linux/x86 Boot Protocol": a bzImage, which would pass for a raw image.
-std::expected<void, Error> Generator::check_machine() const {
-    constexpr u64 header_at = 0x202;
-    constexpr u32 header_magic = 0x5372'6448;  // "HdrS"
-    const ByteView view(kernel_->bytes());
-    if (request_.arch == config::Arch::X86_64 || view.number<u32>(header_at) != header_magic) return {};
-    return std::unexpected(Error{request_.kernel_path.string() + " is a Linux image for x86_64", "--arch",
-                                 "the VM shall be " + std::string(board_.arch), "name a kernel for it, or use --arch x86_64"});
 }
 
 u64 Generator::choose_load_addr() const {
@@ -217,14 +205,11 @@ std::expected<void, Error> Generator::check(const std::string& text) const {
 }
 
 std::expected<GeneratedVm, Error> Generator::run() {
-    for (const auto step : {&Generator::set_base, &Generator::open_images})
-        if (const Step done = (this->*step)(); !done) return std::unexpected(done.error());
-    if (kernel_)
-        if (const Step done = check_machine(); !done) return std::unexpected(done.error());
-    for (const auto step : {&Generator::place_kernel, &Generator::place_rest, &Generator::set_texts})
+    for (const auto step :
+         {&Generator::set_base, &Generator::open_images, &Generator::place_kernel, &Generator::place_rest, &Generator::set_texts})
         if (const Step done = (this->*step)(); !done) return std::unexpected(done.error());
     add_board_devices(request_.arch, request_.cpu_num, config_->devices);
-    std::string heading("A ");
+    std::string heading(request_.arch == config::Arch::Riscv64 ? "A " : "An ");
     heading.append(board_.arch).append(" VM for ").append(request_.kernel_path.filename().string());
     heading.append(", made by axsim config generate.\n").append(board_.comment);
     // A file name may hold what a comment may not.
@@ -233,7 +218,7 @@ std::expected<GeneratedVm, Error> Generator::run() {
     result_.text = write_vm(*config_, heading);
     if (const Step done = check(result_.text); !done) return std::unexpected(done.error());
     if (!board_.runs_in_axsim)
-        result_.notes.push_back("axsim does not run " + std::string(board_.arch) + " yet, only riscv64; the file is for AxVisor");
+        result_.notes.push_back("axsim does not run " + std::string(board_.arch) + " yet, only riscv64 and aarch64; the file is for AxVisor");
     return std::move(result_);
 }
 

@@ -24,7 +24,7 @@ struct GenerateRequest {
     std::filesystem::path kernel_path;
     std::optional<u64> kernel_load_addr;  ///< absent: where an ELF file is linked, else the board's usual place
     config::ImageLocation image_location = config::ImageLocation::Fs;
-    std::optional<std::string> cmdline;  ///< absent: the board's console, early and late
+    std::optional<std::string> cmdline;  ///< absent: the board's console
     std::filesystem::path ramdisk_path;  ///< empty for none
     std::optional<u64> memory_bytes;     ///< absent: enough for the images, at least 256 MiB
     std::filesystem::path output;        ///< image paths are written relative to its directory; empty: absolute

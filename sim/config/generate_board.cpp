@@ -1,6 +1,7 @@
 #include "sim/config/generate_board.hpp"
 
 #include "core/base/expect.hpp"
+#include "core/config/gic_layout.hpp"
 
 namespace ax::sim {
 
@@ -22,10 +23,9 @@ constexpr GuestBoard aarch64_board = {"aarch64",
                                       0x4000'0000,
                                       0x40'0000'0000,
                                       0x4020'0000,
-                                      "earlycon=pl011,0x9000000 console=ttyAMA0",
-                                      "Devices of QEMU's virt board: the GICv3 is partially passed through, the UART wholly.\n"
-                                      "For AxVisor: this axsim can check and show the file, but runs riscv64 only.",
-                                      false,
+                                      "console=ttyAMA0",
+                                      "Devices of QEMU's virt board, all emulated: GICv3, PL011, PL031.",
+                                      true,
                                       true};
 constexpr GuestBoard x86_64_board = {"x86_64",
                                      0,
@@ -33,7 +33,7 @@ constexpr GuestBoard x86_64_board = {"x86_64",
                                      0x20'0000,
                                      "earlyprintk=serial,ttyS0 console=ttyS0",
                                      "Devices of QEMU's q35 board: APICs, HPET and the serial port are passed through.\n"
-                                     "For AxVisor: this axsim can check and show the file, but runs riscv64 only.",
+                                     "For AxVisor: this axsim can check and show the file, but runs riscv64 and aarch64 only.",
                                      false,
                                      false};
 
@@ -68,14 +68,12 @@ void add_riscv64(u64 cpu_num, config::DeviceConfig& devices) {
     to.add(emulated("rtc", Gpa{0x0010'1000}, 0x1000, 11, EmulatedDeviceType::Rtc, {}));
 }
 
-void add_aarch64(u64 cpu_num, config::DeviceConfig& devices) {
-    constexpr u64 redistributor_stride = 0x2'0000;
-    devices.interrupt_mode = config::VMInterruptMode::Passthrough;
+void add_aarch64(config::DeviceConfig& devices) {
+    devices.interrupt_mode = config::VMInterruptMode::Emulated;
     DeviceAdder to(devices);
-    to.add(emulated("gppt-gicd", Gpa{0x0800'0000}, 0x1'0000, 0, EmulatedDeviceType::GPPTDistributor, {}));
-    to.add(emulated("gppt-gicr", Gpa{0x080a'0000}, redistributor_stride, 0, EmulatedDeviceType::GPPTRedistributor,
-                    {cpu_num, redistributor_stride, 0}));
-    to.pass_through("pl011@9000000", 0x0900'0000, 0x1000, 33);  // SPI 1
+    to.add(emulated("gic", Gpa{0x0800'0000}, config::gic_frame, 0, EmulatedDeviceType::InterruptController, {3}));
+    to.add(emulated("uart", Gpa{0x0900'0000}, 0x1000, config::first_spi + 1, EmulatedDeviceType::Console, {}));
+    to.add(emulated("rtc", Gpa{0x0901'0000}, 0x1000, config::first_spi + 2, EmulatedDeviceType::Rtc, {}));
 }
 
 void add_x86_64(config::DeviceConfig& devices) {
@@ -98,10 +96,17 @@ const GuestBoard& guest_board(config::Arch arch) {
     return riscv64_board;
 }
 
+u64 cpu_number(config::Arch arch, u64 vcpu) {
+    if (arch != config::Arch::Aarch64) return vcpu;
+    // MPIDR_EL1: affinity 1 counts clusters, and affinity 0 what is in one.
+    constexpr unsigned affinity_bits = 8;
+    return (vcpu / config::gicv3_cluster << affinity_bits) | vcpu % config::gicv3_cluster;
+}
+
 void add_board_devices(config::Arch arch, u64 cpu_num, config::DeviceConfig& devices) {
     switch (arch) {
         case config::Arch::X86_64: add_x86_64(devices); break;
-        case config::Arch::Aarch64: add_aarch64(cpu_num, devices); break;
+        case config::Arch::Aarch64: add_aarch64(devices); break;
         case config::Arch::Riscv64: add_riscv64(cpu_num, devices); break;
     }
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/config/device_type.hpp"
+#include "core/config/gic_layout.hpp"
 #include "sim/base/text.hpp"
 
 namespace ax::sim {
@@ -46,10 +47,22 @@ void add_images(const VmFile& vm, std::vector<MapEntry>& map) {
     if (!vm.images.dtb && kernel.dtb_load_addr) map.push_back({MapEntryKind::Image, {Gpa{*kernel.dtb_load_addr}, 1}, "dtb", "generated"});
 }
 
-void add_devices(const config::DeviceConfig& devices, std::vector<MapEntry>& map) {
-    for (const config::EmulatedDeviceConfig& device : devices.emu_devices)
-        map.push_back({MapEntryKind::Emulated, device.range(), std::string(device.name.view()),
-                       std::string(config::to_text(device.emu_type)) + irq_text(device.irq_id)});
+/// Which of a GIC's windows this is.
+std::string part_text(const config::EmulatedDeviceConfig& device, std::size_t window) {
+    if (device.emu_type != config::EmulatedDeviceType::InterruptController) return {};
+    const bool is_v2 = config::gic_version_of(device) == 2;
+    const std::string version = is_v2 ? ", GICv2 " : ", GICv3 ";
+    if (window == 0) return version + "distributor";
+    return version + (is_v2 ? "CPU interface" : "redistributors");
+}
+
+void add_devices(const config::DeviceConfig& devices, u64 cpu_num, std::vector<MapEntry>& map) {
+    for (const config::EmulatedDeviceConfig& device : devices.emu_devices) {
+        const auto windows = config::windows_of(device, cpu_num);
+        for (std::size_t i = 0; i < windows.size(); ++i)
+            map.push_back({MapEntryKind::Emulated, windows[i], std::string(device.name.view()),
+                           std::string(config::to_text(device.emu_type)) + part_text(device, i) + irq_text(device.irq_id)});
+    }
     for (const config::PassThroughDeviceConfig& device : devices.passthrough_devices)
         if (device.length != 0)
             map.push_back({MapEntryKind::PassThrough, device.range(), std::string(device.name.view()),
@@ -97,7 +110,7 @@ std::vector<MapEntry> memory_map_of(const VmFile& vm) {
     for (const config::VmMemConfig& region : vm.config.kernel.memory_regions)
         map.push_back({MapEntryKind::Memory, region.range(), "RAM", rights_text(region)});
     add_images(vm, map);
-    add_devices(vm.config.devices, map);
+    add_devices(vm.config.devices, vm.config.base.cpu_num, map);
     std::ranges::sort(map, {}, [](const MapEntry& e) { return std::tuple(e.range.start, e.kind, e.range.size, std::string_view(e.name)); });
     return map;
 }

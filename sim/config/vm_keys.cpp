@@ -84,9 +84,9 @@ constexpr auto keys = std::to_array<KeyInfo>({
     text("emu_devices", "name", required, DeviceName::capacity(), "Name of the device, for messages."),
     number("emu_devices", "base_gpa", required, "First guest physical address of its window."),
     number("emu_devices", "length", required, "Bytes of its window."),
-    number("emu_devices", "irq_id", required, "Input of the VM's interrupt controller; 0 for none.", 0, 1023),
+    number("emu_devices", "irq_id", required, "Input of the VM's interrupt controller as that numbers it, on a GIC 32 + n for SPI n; 0 for none.", 0, 1023),
     number("emu_devices", "emu_type", required, "Type of the device; configs/README.md lists the numbers.", 0, 0xff),
-    {"emu_devices", "cfg_list", Numbers, required, familys, 0, max_cfg_list, {}, nullptr, "Settings, by type: a PLIC takes its number of contexts, a GICv3 redistributor its vCPUs, stride and first pCPU."},
+    {"emu_devices", "cfg_list", Numbers, required, familys, 0, max_cfg_list, {}, nullptr, "Settings, by type: a PLIC takes its number of contexts, a GIC its version and perhaps its second address, a GICv3 redistributor its vCPUs, stride and first pCPU."},
 
     text("passthrough_devices", "name", required, DeviceName::capacity(), "Name of the device, or its path in the device tree."),
     number("passthrough_devices", "base_gpa", optional, "First guest physical address of its window."),

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "sim/config/check_together.hpp"
 #include "sim/config/generate.hpp"
 #include "sim/config/guest.hpp"
 #include "sim/config/text_output.hpp"
@@ -71,9 +72,12 @@ TEST_F(GenerateTest, each_architecture_gets_its_boards_devices) {
 
     const VmFile arm = good(request(Arch::Aarch64, linux_image(arm64_magic, 0x200'0000)));
     EXPECT_EQ(arm.config.kernel.kernel_load_addr, 0x4020'0000u);
-    ASSERT_EQ(arm.config.devices.emu_devices.size(), 2u);
-    EXPECT_EQ(arm.config.devices.emu_devices[0].emu_type, config::EmulatedDeviceType::GPPTDistributor);
-    EXPECT_EQ(arm.config.devices.passthrough_devices.size(), 1u);
+    EXPECT_EQ(arm.config.kernel.cmdline.view(), "console=ttyAMA0");
+    ASSERT_EQ(arm.config.devices.emu_devices.size(), 3u);
+    EXPECT_EQ(arm.config.devices.emu_devices[0].emu_type, config::EmulatedDeviceType::InterruptController);
+    EXPECT_EQ(arm.config.devices.emu_devices[0].cfg_list[0], 3u);
+    EXPECT_EQ(arm.config.devices.emu_devices[1].irq_id, 33u);
+    EXPECT_EQ(arm.config.devices.passthrough_devices.size(), 0u);
 
     const VmFile x86 = good(request(Arch::X86_64, "raw code"));
     EXPECT_EQ(x86.config.kernel.kernel_load_addr, 0x20'0000u);
@@ -82,8 +86,8 @@ TEST_F(GenerateTest, each_architecture_gets_its_boards_devices) {
 }
 
 TEST_F(GenerateTest, only_what_axsim_cannot_run_is_noted) {
-    EXPECT_TRUE(generate_vm(request(Arch::Riscv64, "code"))->notes.empty());
-    for (const Arch arch : {Arch::Aarch64, Arch::X86_64}) EXPECT_EQ(generate_vm(request(arch, "code"))->notes.size(), 1u);
+    for (const Arch arch : {Arch::Riscv64, Arch::Aarch64}) EXPECT_TRUE(generate_vm(request(arch, "code"))->notes.empty());
+    EXPECT_EQ(generate_vm(request(Arch::X86_64, "code"))->notes.size(), 1u);
 }
 
 TEST_F(GenerateTest, vcpus_up_to_the_most_have_all_that_they_need) {
@@ -93,6 +97,39 @@ TEST_F(GenerateTest, vcpus_up_to_the_most_have_all_that_they_need) {
             wanted.cpu_num = cpus;
             EXPECT_EQ(good(wanted).config.base.phys_cpu_ids->size(), cpus);
         }
+}
+
+TEST_F(GenerateTest, vcpus_of_aarch64_are_numbered_by_clusters_of_16) {
+    GenerateRequest wanted = request(Arch::Aarch64, "code");
+    wanted.cpu_num = 64;
+    const VmFile file = good(wanted);
+    ASSERT_EQ(file.config.base.phys_cpu_ids->size(), 64u);
+    EXPECT_EQ((*file.config.base.phys_cpu_ids)[15], 0xfu);
+    EXPECT_EQ((*file.config.base.phys_cpu_ids)[16], 0x100u);
+    EXPECT_EQ((*file.config.base.phys_cpu_ids)[63], 0x30fu);
+}
+
+TEST_F(GenerateTest, aarch64_linux_loads_on_its_board_and_breaks_no_rule_there) {
+    const auto platform = read_platform_text(test::good_arm_platform, "board.toml");
+    ASSERT_TRUE(platform);
+    for (const u64 cpus : {1u, 64u}) {
+        GenerateRequest wanted = request(Arch::Aarch64, linux_image(arm64_magic, 0x200'0000));
+        wanted.ramdisk_path = folder_.write("ramdisk", "cpio");
+        wanted.cpu_num = cpus;
+        const VmFile file = good(wanted);
+        EXPECT_TRUE(check_on_platform(file, *platform).empty());
+        const auto guest = load_guest(file, *platform);
+        ASSERT_TRUE(guest) << guest.error().to_text();
+        EXPECT_EQ(guest->segments.size(), 3u);
+        EXPECT_TRUE(guest->warnings.empty());
+    }
+}
+
+TEST_F(GenerateTest, an_image_with_a_text_offset_goes_that_far_beyond_2_mib) {
+    GenerateRequest wanted = request(Arch::Aarch64, linux_image(arm64_magic, 0x200'0000, 0x8'0000));
+    EXPECT_NE(refusal(wanted).find("a multiple of 2 MiB plus 0x80000; use 0x40280000"), std::string::npos) << refusal(wanted);
+    wanted.kernel_load_addr = 0x4028'0000;
+    EXPECT_EQ(good(wanted).config.kernel.entry_point, 0x4028'0000u);
 }
 
 TEST_F(GenerateTest, images_of_any_size_load_without_overlap) {

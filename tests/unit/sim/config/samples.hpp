@@ -53,6 +53,44 @@ timer-frequency = 10_000_000
 cpus = 4
 )";
 
+inline constexpr std::string_view good_arm_vm = R"([base]
+id = 1
+name = "linux"
+vm_type = 2
+cpu_num = 2
+phys_cpu_ids = [0, 1]
+
+[kernel]
+kernel_path = "Image"
+kernel_load_addr = 0x4020_0000
+dtb_load_addr = 0x4f00_0000
+cmdline = "console=ttyAMA0"
+memory_regions = [
+    [0x4000_0000, 0x1000_0000, 0x7, 0],
+]
+
+[devices]
+interrupt_mode = "emu"
+emu_devices = [
+    ["gic", 0x0800_0000, 0x1_0000, 25, 0x1, [3]],
+    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],
+    ["rtc", 0x0901_0000, 0x1000, 34, 0x40, []],
+]
+passthrough_devices = []
+)";
+
+inline constexpr std::string_view good_arm_platform = R"(arch = "aarch64"
+platform = "test-board"
+[plat]
+phys-memory-base = 0x4000_0000
+phys-memory-size = 0x4000_0000
+kernel-base-paddr = 0x4008_0000
+[devices]
+mmio-regions = [[0x0800_0000, 0x100_0000], [0x0900_0000, 0x2_0000]]
+[sim]
+cpus = 4
+)";
+
 /// `text` with the first `from` replaced; `from` must be there.
 inline std::string with(std::string_view text, std::string_view from, std::string_view to) {
     std::string result(text);
