@@ -1,5 +1,7 @@
 #include "core/config/gic_layout.hpp"
 
+#include <algorithm>
+
 namespace ax::config {
 
 namespace {
@@ -18,7 +20,7 @@ GpaRange cpu_interface_of(const EmulatedDeviceConfig& controller) {
 }
 
 GicRedistributors redistributors_of(const EmulatedDeviceConfig& controller, u64 cpu_num) {
-    return {.base = Gpa{second_address(controller).value_or(usual_gicr.value())}, .count = cpu_num};
+    return {.base = Gpa{second_address(controller).value_or(usual_gicr.value())}, .count = std::min<u64>(cpu_num, max_vcpus)};
 }
 
 /// A partly passed-through row; its length is that of one redistributor.

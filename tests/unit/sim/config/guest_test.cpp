@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "sim/config/check_together.hpp"
 #include "tests/unit/sim/config/elf_builder.hpp"
 #include "tests/unit/sim/config/samples.hpp"
 
@@ -202,22 +203,130 @@ TEST_F(GuestTest, the_tree_follows_the_configuration) {
     EXPECT_EQ(sim::dtb_input_for(file->config, platform()).hart_ids, (std::vector<u64>{0, 1, 2}));
 }
 
+class Aarch64GuestTest : public GuestTest {
+protected:
+    static sim::PlatformFile board(std::string_view from = "[sim]\n", std::string_view to = "[sim]\n") {
+        auto file = sim::read_platform_text(with(ax::test::good_arm_platform, from, to), "p.toml");
+        EXPECT_TRUE(file) << (file ? "" : file.error().to_text());
+        return file ? *std::move(file) : sim::PlatformFile{};
+    }
+    static sim::Arm64DtbInput tree_of(std::string_view vm, const sim::PlatformFile& platform = board()) {
+        const auto file = sim::read_vm_text(vm, "vm.toml");
+        EXPECT_TRUE(file) << (file ? "" : file.error().to_text());
+        return file ? sim::arm64_dtb_input_for(file->config, platform) : sim::Arm64DtbInput{};
+    }
+};
+
+TEST_F(Aarch64GuestTest, a_raw_kernel_and_a_generated_tree_make_a_guest) {
+    const auto guest = load(ax::test::good_arm_vm, board());
+    ASSERT_TRUE(guest) << guest.error().to_text();
+    ASSERT_EQ(guest->segments.size(), 2u);
+    EXPECT_EQ(guest->device_tree, Gpa{0x4f00'0000});
+    EXPECT_EQ(guest->config->bsp_entry(), Gpa{0x4020'0000});
+    const auto tree = segment(*guest, "dtb")->bytes;
+    const std::string_view text(static_cast<const char*>(static_cast<const void*>(tree.data())), tree.size());
+    for (const char* word : {"arm,gic-v3", "arm,pl011", "arm,pl031", "arm,psci-1.0", "arm,armv8-timer"}) EXPECT_TRUE(text.contains(word)) << word;
+    EXPECT_FALSE(text.contains("riscv"));
+}
+
+TEST_F(Aarch64GuestTest, the_tree_follows_the_configuration) {
+    const sim::Arm64DtbInput input = tree_of(ax::test::good_arm_vm);
+    EXPECT_EQ(input.cpu_ids, (std::vector<u64>{0, 1}));
+    EXPECT_EQ(input.psci_method, "hvc");
+    ASSERT_TRUE(input.gic && input.uart && input.rtc);
+    EXPECT_EQ(input.gic->version, 3u);
+    EXPECT_EQ(input.uart->irq, 33u);
+    EXPECT_EQ(input.rtc->range, (GpaRange{Gpa{0x0901'0000}, 0x1000}));
+    EXPECT_EQ(tree_of(ax::test::good_arm_vm, board("[sim]", "psci-method = \"smc\"\n[sim]")).psci_method, "smc");
+    EXPECT_EQ(tree_of(with(ax::test::good_arm_vm, "[3]", "[]")).gic->version, 2u);
+    EXPECT_EQ(tree_of(with(ax::test::good_arm_vm, "[0, 1]", "[0x100, 0x0]")).cpu_ids, (std::vector<u64>{0x100, 0}));
+}
+
+TEST_F(Aarch64GuestTest, memory_that_can_only_be_read_is_no_ram) {
+    const auto input = tree_of(with(ax::test::good_arm_vm, "    [0x4000_0000", "    [0x0400_0000, 0x4_0000, 0x1, 0],\n    [0x4000_0000"));
+    EXPECT_EQ(input.memory, (std::vector<GpaRange>{{Gpa{0x4000'0000}, 0x1000'0000}}));
+}
+
+TEST_F(Aarch64GuestTest, a_uart_of_the_board_is_in_the_tree_when_it_has_the_name_of_its_node) {
+    std::string vm = with(ax::test::good_arm_vm, R"(    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],)", "");
+    vm = with(vm, "passthrough_devices = []", R"(passthrough_devices = [["pl011@9000000", 0x0900_0000, 0x0900_0000, 0x1000, 33], ["x", 0x0a00_0000, 0x0a00_0000, 0x1000]])");
+    const auto input = tree_of(vm);
+    ASSERT_TRUE(input.uart);
+    EXPECT_EQ(input.uart->range, (GpaRange{Gpa{0x0900'0000}, 0x1000}));
+    EXPECT_EQ(input.uart->irq, 33u);
+}
+
+TEST_F(Aarch64GuestTest, a_method_of_psci_that_is_none_is_refused) {
+    const std::string line = error_of(ax::test::good_arm_vm, board("[sim]", "psci-method = \"svc\"\n[sim]"));
+    EXPECT_TRUE(line.contains("psci-method")) << line;
+}
+
+TEST_F(Aarch64GuestTest, linux_off_the_place_that_its_header_names_is_warned_about) {
+    std::string image(0x1000, '\0');
+    image[17] = 0x20;  // image_size 0x2000
+    image.replace(0x38, 4, "ARM\x64");
+    static_cast<void>(directory_.write("Image", image));
+    EXPECT_TRUE(load(ax::test::good_arm_vm, board())->warnings.empty());
+    image[10] = 0x8;  // text_offset 0x80000
+    static_cast<void>(directory_.write("Image", image));
+    const auto guest = load(ax::test::good_arm_vm, board());
+    ASSERT_TRUE(guest) << guest.error().to_text();
+    ASSERT_EQ(guest->warnings.size(), 1u);
+    EXPECT_TRUE(guest->warnings[0].one_line().contains("0x40200000 is not 0x80000 beyond a multiple of 2 MiB")) << guest->warnings[0].one_line();
+    EXPECT_TRUE(guest->warnings[0].one_line().contains("use 0x40280000")) << guest->warnings[0].one_line();
+    EXPECT_TRUE(load(with(ax::test::good_arm_vm, "kernel_load_addr = 0x4020_0000", "kernel_load_addr = 0x4028_0000"), board())->warnings.empty());
+}
+
+/// The VM files in configs/vms for one architecture, and the board that they are for.
+struct Shipped {
+    const char* kernel;  ///< without which the test is skipped
+    const char* board;
+    u64 entry;
+    std::vector<const char*> vms;
+};
+
 TEST(ShippedGuestsTest, load_onto_the_shipped_board) {
     const auto root = ax::test::repository();
-    if (!std::filesystem::exists(root / "guests" / "linux-riscv64"))
-        GTEST_SKIP() << "no guest images; scripts/guests.sh fetches them";
-    const auto board = sim::read_platform_file(root / "configs" / "platforms" / "riscv64-qemu-virt.toml");
-    ASSERT_TRUE(board);
-    for (const char* name :
-         {"uboot-riscv64", "linux-riscv64", "linux-riscv64-smp2", "linux-riscv64-smp4", "linux-riscv64-lazy"}) {
-        SCOPED_TRACE(name);
-        const auto file = sim::read_vm_file(root / "configs" / "vms" / (std::string(name) + ".toml"));
-        ASSERT_TRUE(file) << file.error().to_text();
-        const auto guest = sim::load_guest(*file, *board);
-        ASSERT_TRUE(guest) << guest.error().to_text();
-        EXPECT_TRUE(guest->warnings.empty());
-        EXPECT_EQ(guest->config->bsp_entry(), Gpa{0x8020'0000});
+    const Shipped all[] = {
+        {"linux-riscv64",
+         "riscv64-qemu-virt",
+         0x8020'0000,
+         {"uboot-riscv64", "linux-riscv64", "linux-riscv64-smp2", "linux-riscv64-smp4", "linux-riscv64-lazy"}},
+        {"linux-arm64",
+         "aarch64-qemu-virt-hv",
+         0x4020'0000,
+         {"uboot-aarch64", "linux-aarch64", "linux-aarch64-smp2", "linux-aarch64-smp4", "linux-aarch64-gicv2",
+          "linux-aarch64-gicv2-smp4", "linux-aarch64-pair", "uboot-aarch64-pair"}},
+    };
+    std::size_t loaded = 0;
+    for (const Shipped& shipped : all) {
+        if (!std::filesystem::exists(root / "guests" / shipped.kernel)) continue;
+        const auto board = sim::read_platform_file(root / "configs" / "platforms" / (std::string(shipped.board) + ".toml"));
+        ASSERT_TRUE(board);
+        for (const char* name : shipped.vms) {
+            SCOPED_TRACE(name);
+            const auto file = sim::read_vm_file(root / "configs" / "vms" / (std::string(name) + ".toml"));
+            ASSERT_TRUE(file) << file.error().to_text();
+            EXPECT_TRUE(file->warnings.empty());
+            EXPECT_TRUE(sim::check_on_platform(*file, *board).empty());
+            const auto guest = sim::load_guest(*file, *board);
+            ASSERT_TRUE(guest) << guest.error().to_text();
+            EXPECT_TRUE(guest->warnings.empty());
+            EXPECT_EQ(guest->config->bsp_entry(), Gpa{shipped.entry});
+            ++loaded;
+        }
     }
+    if (loaded == 0) GTEST_SKIP() << "no guest images; scripts/guests.sh fetches them";
+}
+
+TEST(ShippedGuestsTest, the_pair_of_aarch64_files_shares_a_machine) {
+    const auto folder = ax::test::repository() / "configs";
+    const auto board = sim::read_platform_file(folder / "platforms" / "aarch64-qemu-virt-hv.toml");
+    const auto one = sim::read_vm_file(folder / "vms" / "linux-aarch64-pair.toml");
+    const auto other = sim::read_vm_file(folder / "vms" / "uboot-aarch64-pair.toml");
+    ASSERT_TRUE(board && one && other);
+    const std::array pair{*one, *other};
+    EXPECT_TRUE(sim::check_together(pair, &*board).empty());
 }
 
 }  // namespace

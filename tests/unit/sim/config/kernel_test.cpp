@@ -43,11 +43,33 @@ ElfSpec sample() {
     return spec;
 }
 
-std::string linux_image(u64 image_size, std::string_view magic = "RSC\x05") {
+void put(std::string& bytes, std::size_t at, u64 value, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) bytes[at + i] = static_cast<char>(value >> (8 * i));
+}
+
+std::string linux_image(u64 image_size, std::string_view magic = "RSC\x05", u64 text_offset = 0, u64 flags = 0) {
     std::string image(0x40, '\0');
-    for (unsigned i = 0; i < 8; ++i) image[16 + i] = static_cast<char>(image_size >> (8 * i));
+    put(image, 8, text_offset, 8);
+    put(image, 16, image_size, 8);
+    put(image, 24, flags, 8);
     image.replace(0x38, 4, magic);
     return image + std::string(0x1000, 'k');
+}
+constexpr const char* arm64 = "ARM\x64";
+
+/// A program for UEFI: MS-DOS stub, PE signature at 0x80, machine.
+std::string efi_program(u16 machine) {
+    std::string bytes = "MZ" + std::string(0x1000, '\0');
+    put(bytes, 0x3c, 0x80, 4);
+    put(bytes, 0x80, 0x4550, 4);
+    put(bytes, 0x84, machine, 2);
+    return bytes;
+}
+
+std::string bzimage() {
+    std::string bytes = "MZ" + std::string(0x1000, '\0');
+    put(bytes, 0x202, 0x5372'6448, 4);
+    return bytes;
 }
 
 TEST(KernelTest, elf_inside_the_memory_stays_where_it_is_linked) {
@@ -143,7 +165,13 @@ TEST(KernelTest, what_cannot_run_is_refused_with_a_reason) {
         {"zboot", "MZ\1\1zimg and more", "image-compressed", "plain Image"},
         {"Linux too large", linux_image(0x100'0000), "image-memory", "not all inside one memory region"},
         {"Linux with a mad size", linux_image(~u64{0}), "image-memory", "not all inside"},
-        {"Linux for arm64", linux_image(0x2000, "ARM\x64"), "image-machine", "Linux image for aarch64"},
+        {"Linux for arm64", linux_image(0x2000, arm64), "image-machine", "Linux image for aarch64"},
+        {"Linux for x86", bzimage(), "image-machine", "Linux image for x86_64"},
+        {"EFI program for arm64", efi_program(0xaa64), "image-machine", "EFI program for aarch64"},
+        {"EFI program for x86", efi_program(0x8664), "image-machine", "EFI program for x86_64"},
+        {"EFI program for riscv64", efi_program(0x5064), "image-efi", "needs UEFI firmware"},
+        {"EFI program for another machine", efi_program(0x1234), "image-efi", "needs UEFI firmware"},
+        {"big-endian Linux", linux_image(0x2000, "RSC\x05", 0, 1), "image-machine", "big-endian"},
         {"raw too large", std::string(0xe0'0001, 'r'), "image-memory", "0xe00001 bytes"},
     };
     for (const RefusedCase& c : cases) {
@@ -157,9 +185,71 @@ TEST(KernelTest, what_cannot_run_is_refused_with_a_reason) {
 }
 
 TEST(KernelTest, arm64_linux_image_is_known_on_its_own_platform) {
-    const auto placed = place(linux_image(0x2000, "ARM\x64"), settings(), config::Arch::Aarch64);
-    ASSERT_TRUE(placed);
+    // What Debian's kernels have: little-endian, pages of 4 KiB, placed anywhere.
+    const auto placed = place(linux_image(0x8'0000, arm64, 0, 0xa), settings(), config::Arch::Aarch64);
+    ASSERT_TRUE(placed) << placed.error().what;
     EXPECT_EQ(placed->kind, sim::KernelKind::LinuxImage);
+    EXPECT_EQ(placed->segments[0].memory_size, 0x8'0000u);
+    EXPECT_EQ(placed->text_offset, 0u);
+    EXPECT_EQ(placed->entry, Gpa{base + 0x20'0000});
+}
+
+TEST(KernelTest, arm64_header_tells_how_far_beyond_2_mib_the_image_lies) {
+    EXPECT_EQ(place(linux_image(0x2000, arm64, 0x8'0000), settings(), config::Arch::Aarch64)->text_offset, 0x8'0000u);
+    EXPECT_EQ(place(linux_image(0, arm64, 0), settings(), config::Arch::Aarch64)->text_offset, 0x8'0000u)
+        << "an image_size of 0 means a kernel from before 3.17, whatever text_offset says";
+    EXPECT_EQ(place(linux_image(0x2000, "RSC\x05", 0x20'0000), settings())->text_offset, 0x20'0000u);
+}
+
+TEST(KernelTest, what_is_not_for_aarch64_is_refused_there) {
+    const RefusedCase cases[] = {
+        {"riscv ELF", build_elf(sample()), "image-machine", "is for riscv (e_machine 243); use an image for aarch64"},
+        {"Linux for riscv", linux_image(0x2000), "image-machine", "Linux image for riscv; use an image for aarch64"},
+        {"Linux for x86", bzimage(), "image-machine", "Linux image for x86_64; use an image for aarch64"},
+        {"EFI program for riscv64", efi_program(0x5064), "image-machine", "EFI program for riscv"},
+        {"EFI program for arm64", efi_program(0xaa64), "image-efi", "needs UEFI firmware"},
+        {"big-endian Linux", linux_image(0x2000, arm64, 0, 1), "image-machine", "big-endian"},
+        {"compressed", "\x1f\x8b\x08 and more", "image-compressed", "gzip -dc"},
+    };
+    for (const RefusedCase& c : cases) {
+        SCOPED_TRACE(c.name);
+        const auto placed = place(c.file, settings(), config::Arch::Aarch64);
+        ASSERT_FALSE(placed);
+        EXPECT_EQ(placed.error().rule, c.rule);
+        const std::string text = placed.error().what + "; " + placed.error().hint;
+        EXPECT_NE(text.find(c.says), std::string::npos) << text;
+    }
+}
+
+TEST(KernelTest, a_position_independent_elf_linked_to_0_goes_to_the_load_address) {
+    ElfSpec uboot;
+    uboot.machine = 183;
+    uboot.entry = 0;
+    uboot.segments = {{0, 0, "code....", 0x100}};
+    const auto placed = place(build_elf(uboot), settings(), config::Arch::Aarch64);
+    ASSERT_TRUE(placed) << placed.error().what;
+    EXPECT_EQ(placed->segments[0].gpa, Gpa{base + 0x20'0000});
+    EXPECT_EQ(placed->entry, Gpa{base + 0x20'0000});
+    EXPECT_EQ(place("raw code", settings(), config::Arch::Aarch64)->kind, sim::KernelKind::Raw);
+}
+
+TEST(KernelTest, the_architecture_of_an_image_is_read_where_it_says_so) {
+    const auto arch = [](const std::string& file) { return sim::arch_of(sim::ImageFile("kernel.bin", to_bytes(file))); };
+    ElfSpec elf = sample();
+    EXPECT_EQ(arch(build_elf(elf)), config::Arch::Riscv64);
+    elf.machine = 183;
+    EXPECT_EQ(arch(build_elf(elf)), config::Arch::Aarch64);
+    elf.machine = 62;
+    EXPECT_EQ(arch(build_elf(elf)), config::Arch::X86_64);
+    elf.machine = 8;
+    EXPECT_EQ(arch(build_elf(elf)), std::nullopt);
+    EXPECT_EQ(arch(linux_image(0x2000)), config::Arch::Riscv64);
+    EXPECT_EQ(arch(linux_image(0x2000, arm64)), config::Arch::Aarch64);
+    EXPECT_EQ(arch(bzimage()), config::Arch::X86_64);
+    EXPECT_EQ(arch(efi_program(0xaa64)), config::Arch::Aarch64);
+    EXPECT_EQ(arch(efi_program(0x1234)), std::nullopt);
+    EXPECT_EQ(arch("raw code"), std::nullopt);
+    EXPECT_EQ(arch(build_elf(elf).substr(0, 40)), std::nullopt);
 }
 
 TEST(ElfFuzzTest, cut_anywhere_it_is_refused_or_read) {
@@ -195,6 +285,7 @@ TEST(ElfFuzzTest, mutations_never_leave_the_file) {
         }
         for (const sim::ElfSymbol& symbol : sim::elf_symbols(file)) EXPECT_LT(symbol.name.size(), file.size());
         static_cast<void>(sim::place_kernel(sim::ImageFile("fuzz", file), settings(), config::Arch::Riscv64));
+        static_cast<void>(sim::arch_of(sim::ImageFile("fuzz", file)));
     }
     EXPECT_GT(accepted, 1000u) << "the mutations must not all be refused at the first check";
 }

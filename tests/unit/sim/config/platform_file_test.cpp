@@ -35,6 +35,11 @@ TEST(PlatformFileTest, keys_of_the_family_are_read) {
     EXPECT_EQ(file.timer_frequency(), 10'000'000u);
 }
 
+TEST(PlatformFileTest, without_a_frequency_it_is_that_of_qemus_boards) {
+    EXPECT_EQ(read_good(with(good_platform, "timer-frequency = 10_000_000\n", "")).timer_frequency(), 10'000'000u);
+    EXPECT_EQ(read_good(std::string(ax::test::good_arm_platform)).timer_frequency(), 62'500'000u);
+}
+
 TEST(PlatformFileTest, sim_table_may_be_left_out) {
     const sim::PlatformFile file = read_good(with(good_platform, "[sim]\ncpus = 4\n", ""));
     EXPECT_EQ(file.sim.cpus, 1u);

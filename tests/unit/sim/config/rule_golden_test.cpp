@@ -6,6 +6,7 @@
 
 #include "sim/config/check_together.hpp"
 #include "tests/unit/sim/config/rule_cases.hpp"
+#include "tests/unit/sim/config/rule_cases_arm.hpp"
 #include "tests/unit/sim/config/samples.hpp"
 
 namespace {
@@ -76,6 +77,51 @@ TEST(RuleGoldenTest, on_a_board) {
     }
 }
 
+std::string found_on_arm_board(std::string_view text) {
+    const auto board = sim::read_platform_text(good_arm_platform, "board.toml");
+    const auto vm = sim::read_vm_text(text, "vm.toml");
+    EXPECT_TRUE(board && vm) << text;
+    return board && vm ? text_of(sim::check_on_platform(*vm, *board)) : std::string();
+}
+
+TEST(RuleGoldenTest, good_aarch64_files_break_no_rule) {
+    for (const std::string settings : {"[3]", "[3, 0x0a00_0000]", "[2]", "[]", "[2, 0x0802_0000]"}) {
+        const std::string text = with(good_arm_vm, "[3]", settings);
+        EXPECT_EQ(found_alone(text), "") << settings;
+        EXPECT_EQ(found_on_arm_board(text), "") << settings;
+    }
+    const std::string partial = with(good_arm_vm, R"(["gic", 0x0800_0000, 0x1_0000, 25, 0x1, [3]])",
+                                     R"(["gicd", 0x0800_0000, 0x1_0000, 0, 0x21, []], ["gicr", 0x080a_0000, 0x2_0000, 0, 0x20, [2, 0x2_0000, 0]],
+    ["gits", 0x0808_0000, 0x2_0000, 0, 0x22, [0x0808_0000]])");
+    EXPECT_EQ(found_alone(partial), "");
+    EXPECT_EQ(found_on_arm_board(partial), "");
+}
+
+TEST(RuleGoldenTest, aarch64_alone) {
+    for (const GoldenCase& c : arm_alone_cases) EXPECT_EQ(found_alone(with(good_arm_vm, c.from, c.to)), c.found) << c.to;
+}
+
+TEST(RuleGoldenTest, aarch64_on_a_board) {
+    for (const GoldenCase& c : arm_board_cases) EXPECT_EQ(found_on_arm_board(with(good_arm_vm, c.from, c.to)), c.found) << c.to;
+}
+
+constexpr std::string_view gicv2_with_nine_vcpus =
+    "vm.toml:5:11: error: base.cpu_num: a GICv2 serves at most 8 vCPUs, not 9; use fewer, or a GICv3: [3] as cfg_list of emu_devices[0] [gic-cpus]\n";
+
+TEST(RuleGoldenTest, a_gicv2_has_room_for_8_vcpus) {
+    const auto vcpus = [](const char* number) {
+        return with(with(good_arm_vm, "[3]", "[2]"), "cpu_num = 2\nphys_cpu_ids = [0, 1]", std::string("cpu_num = ") + number);
+    };
+    EXPECT_EQ(found_alone(vcpus("8")), "");
+    EXPECT_EQ(found_alone(vcpus("9")), gicv2_with_nine_vcpus);
+}
+
+TEST(RuleGoldenTest, sixteen_vcpus_need_no_clusters) {
+    const std::string text = with(good_arm_vm, "cpu_num = 2\nphys_cpu_ids = [0, 1]", "cpu_num = 16");
+    EXPECT_EQ(found_alone(text), "");
+    EXPECT_EQ(found_on_arm_board(text), "");
+}
+
 TEST(RuleGoldenTest, together) {
     for (const GoldenCase& c : together_cases) EXPECT_EQ(found_together(with(golden_second_vm(), c.from, c.to)), c.found) << c.to;
 }
@@ -107,6 +153,9 @@ TEST(RuleGoldenTest, every_rule_has_a_case) {
     for (const GoldenCase& c : alone_cases) cases += c.found;
     for (const GoldenCase& c : board_cases) cases += c.found;
     for (const GoldenCase& c : together_cases) cases += c.found;
+    for (const GoldenCase& c : arm_alone_cases) cases += c.found;
+    for (const GoldenCase& c : arm_board_cases) cases += c.found;
+    cases += gicv2_with_nine_vcpus;
     std::set<std::string> rules;
     for (const auto& entry : std::filesystem::directory_iterator(repository() / "core" / "config")) {
         if (!entry.path().filename().string().starts_with("check_") || entry.path().extension() != ".cpp") continue;
