@@ -67,8 +67,13 @@ struct PowerCall {
 struct SetTimer {
     u64 deadline_ticks = 0;
 };
+/// An interrupt from this vCPU to others. Where the VM's interrupt controller numbers such interrupts, `number`
+/// says which.
 struct SendIpi {
     CpuSet targets;
+    bool all_but_self = false;  ///< instead of `targets`
+    u32 number = 0;
+    bool is_group1 = true;      ///< of the controller's two groups, where it has them
 };
 /// Translations or instruction caches of other vCPUs must be flushed before this one goes on.
 struct RemoteFence {
@@ -96,7 +101,8 @@ struct Handled {
 struct UndefinedInstruction {
     u64 bits = 0;
 };
-enum class HostInterruptKind : u8 { Timer, External, Software };
+/// GuestTimer: of the vCPU itself, which the HAL has made pending for it already. Maintenance: of its interrupt slots.
+enum class HostInterruptKind : u8 { Timer, External, Software, GuestTimer, Maintenance };
 /// A physical interrupt of the host took the CPU from the guest.
 struct HostInterrupt {
     HostInterruptKind kind = HostInterruptKind::Timer;

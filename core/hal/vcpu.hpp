@@ -1,6 +1,8 @@
 // The HAL line for one vCPU: run to the next decoded exit, and answer it.
 #pragma once
 
+#include <optional>
+
 #include "core/base/fields.hpp"
 #include "core/exit/vm_exit.hpp"
 
@@ -29,6 +31,10 @@ public:
     virtual void reset(const BootState& boot) = 0;
     /// Drops cached translations (or instructions) of this vCPU before it next runs.
     virtual void flush(bool instruction) = 0;
+    /// Guest time, in ticks, at which a timer of the vCPU itself will want attention that only the hypervisor can
+    /// give: timers that it emulates, and while the vCPU waits those of the hardware too. None: the vCPU has
+    /// no such timers and arms what it needs by `SetTimer`; `timer::never`: it has, and nothing is due.
+    [[nodiscard]] virtual std::optional<u64> alarm_ticks(bool /*is_waiting*/) { return std::nullopt; }
     /// Address of the next instruction, for messages and traces.
     [[nodiscard]] virtual Gva pc() = 0;
     /// All architectural state, for hash, save, restore and dump.

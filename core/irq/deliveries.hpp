@@ -19,7 +19,7 @@ struct Delivery {
     bool is_active = false;   ///< acknowledged, not yet ended
     bool tells_end = false;   ///< its end shall be reported with a maintenance interrupt
     /// The host's interrupt whose active state ends when the guest ends this one.
-    std::optional<u32> host_number;
+    std::optional<u32> host_number{};
 
     [[nodiscard]] constexpr bool is_empty() const { return !is_pending && !is_active; }
     constexpr bool operator==(const Delivery&) const = default;
@@ -42,8 +42,18 @@ struct IpiTargets {
     u64 mask = 0;  ///< bit n: CPU `base + n`
 };
 
+/// Interrupt inputs that each vCPU has for itself.
+class PrivateInputs {
+public:
+    /// Input `number` of the vCPU. `host_number`: see `Delivery`.
+    virtual void set_private(VcpuId vcpu, u32 number, bool level, std::optional<u32> host_number) = 0;
+
+protected:
+    ~PrivateInputs() = default;
+};
+
 /// An interrupt controller as the CPU side of its VM sees it.
-class Presenter {
+class Presenter : public PrivateInputs {
 public:
     /// The vCPU is about to enter the guest: moves what it may take next into `slots`, most urgent first.
     virtual void before_entry(VcpuId vcpu, Deliveries& slots) = 0;
@@ -52,8 +62,6 @@ public:
     /// Priority of the most urgent interrupt that is pending and enabled for the vCPU, not counting
     /// priorities that are active; none when nothing is.
     [[nodiscard]] virtual std::optional<u8> most_urgent(VcpuId vcpu) const = 0;
-    /// Input `number` of the vCPU's own, private to it. `host_number`: see `Delivery`.
-    virtual void set_private(VcpuId vcpu, u32 number, bool level, std::optional<u32> host_number) = 0;
     /// A CPU sends interrupt `number` (0 to 15) to others.
     virtual void send(VcpuId from, const IpiTargets& targets, u32 number, bool is_group1) = 0;
 

@@ -62,6 +62,11 @@ Dispatched ExitHandler::on(const SetTimer& exit) {
 }
 
 Dispatched ExitHandler::on(const SendIpi& exit) {
+    if (vm_.presenter_ != nullptr) {
+        // A controller ignores targets that are not there.
+        vm_.presenter_->send(task_.id(), {exit.all_but_self, exit.targets.base, exit.targets.mask}, exit.number, exit.is_group1);
+        return {Answer::of_value(0), true};
+    }
     if (!names_only_vcpus(vm_, exit.targets)) return {Answer::of_call(CallStatus::InvalidParameter)};
     for (VcpuTask& target : vm_.vcpus())
         if (exit.targets.contains(target.cpu_number())) static_cast<void>(target.inject({EventLine::Software, true}));

@@ -20,6 +20,7 @@ void VcpuTask::start(const BootState& boot) {
     hal_->inject({EventLine::Timer, false});
     state_ = VcpuState::Ready;
     power_ = PowerState::Started;
+    alarm_ticks_ = timer::never;
     fault_streak_ = 0;
     woken_ = true;
 }
@@ -62,7 +63,16 @@ bool VcpuTask::inject(Event event) {
     return true;
 }
 
-void VcpuTask::on_alarm() { static_cast<void>(inject({EventLine::Timer, true})); }
+bool VcpuTask::expect_alarm(u64 ticks) {
+    const bool is_new = ticks != alarm_ticks_;
+    alarm_ticks_ = ticks;
+    return is_new;
+}
+
+void VcpuTask::on_alarm() {
+    alarm_ticks_ = timer::never;
+    static_cast<void>(inject({EventLine::Timer, true}));
+}
 
 bool VcpuTask::take_woken() {
     const bool was_woken = woken_;
@@ -78,6 +88,7 @@ void VcpuTask::fields(FieldVisitor& v) {
     field(v, "resume_argument", resume_argument_);
     field(v, "woken", woken_);
     field(v, "fault_streak", fault_streak_);
+    field(v, "alarm_ticks", alarm_ticks_);
     if (hal_ != nullptr) {
         v.enter("cpu", 0);
         hal_->fields(v);

@@ -57,6 +57,8 @@ public:
     bool inject(Event event);
     /// The timer: pending at once, ends a wait.
     void on_alarm() override;
+    /// Notes the time of the alarm that the vCPU's own timers need; true when that is another one than before.
+    [[nodiscard]] bool expect_alarm(u64 ticks);
     /// True once after an alarm or an injection made a blocked task ready.
     [[nodiscard]] bool take_woken();
 
@@ -79,6 +81,7 @@ private:
     u64 resume_argument_ = 0;
     bool woken_ = false;
     u32 fault_streak_ = 0;
+    u64 alarm_ticks_ = timer::never;
 };
 
 }  // namespace ax::vm

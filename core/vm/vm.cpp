@@ -2,6 +2,7 @@
 
 #include "core/vm/exit_dispatch.hpp"
 #include "core/vm/power.hpp"
+#include "core/vm/ticks.hpp"
 
 namespace ax::vm {
 
@@ -37,9 +38,16 @@ void Vm::settle(VcpuTask& task, const VmExit& exit, const Dispatched& done) {
     if (status_ == VmStatus::Stopped || !done.is_blocked) return;
     if (const auto* call = std::get_if<PowerCall>(&exit)) {
         PowerHandler(*this, task).settle(*call);
-        return;
+    } else {
+        task.wait();
     }
-    task.wait();
+    follow_timers(task);
+}
+
+void Vm::follow_timers(VcpuTask& task) {
+    if (task.power() != PowerState::Started && task.power() != PowerState::Suspended) return;
+    const auto ticks = task.hal().alarm_ticks(task.state() == VcpuState::Blocked);
+    if (ticks && task.expect_alarm(*ticks)) parts_.alarms.set_alarm(task, ticks_to_ns(*ticks, parts_.timer_frequency_hz));
 }
 
 void Vm::set_external(VcpuId vcpu, bool level) {

@@ -6,6 +6,7 @@
 
 #include "core/bus/mmio_bus.hpp"
 #include "core/hal/vm.hpp"
+#include "core/irq/deliveries.hpp"
 #include "core/irq/irq_chip.hpp"
 #include "core/mm/address_space.hpp"
 #include "core/mm/guest_memory.hpp"
@@ -68,6 +69,10 @@ public:
     [[nodiscard]] Dispatched dispatch(VcpuTask& task, const hal::RunStop& stop);
     /// What follows the answer: the vCPU blocks, stops or suspends.
     void settle(VcpuTask& task, const VmExit& exit, const Dispatched& done);
+    /// Sets the alarm that the vCPU's own timers need, before it runs or while it waits.
+    void follow_timers(VcpuTask& task);
+    /// The interrupt controller that interrupts between vCPUs go through; without one they raise their input.
+    void set_presenter(irq::Presenter& presenter) { presenter_ = &presenter; }
     /// Ends the VM; its vCPUs do not run again.
     void stop(const VmStop& why);
 
@@ -85,6 +90,7 @@ private:
     Console console_;
     VmStatus status_ = VmStatus::Loading;
     VmStop stop_;
+    irq::Presenter* presenter_ = nullptr;
 };
 
 }  // namespace ax::vm

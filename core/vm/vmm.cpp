@@ -20,6 +20,7 @@ StepResult Vmm::step(PcpuId pcpu, u64 budget) {
     if (result.is_idle) return result;
     VcpuTask& task = *next.task;
     Vm& vm = *next.vm;
+    vm.follow_timers(task);
     // A device or an input may have made a vCPU ready since the last exit, and there may not be a next.
     arm();
 
@@ -32,7 +33,8 @@ StepResult Vmm::step(PcpuId pcpu, u64 budget) {
     result.pc = task.hal().pc();
     result.exit = stop.exit;
     result.instructions = stop.instructions;
-    if (std::holds_alternative<HostInterrupt>(stop.exit)) on_timer_interrupt();
+    const auto* interrupt = std::get_if<HostInterrupt>(&stop.exit);
+    if (interrupt != nullptr && interrupt->kind == HostInterruptKind::Timer) on_timer_interrupt();
 
     const Dispatched done = vm.dispatch(task, stop);
     if (std::holds_alternative<BudgetEnd>(stop.exit)) return result;

@@ -1,5 +1,7 @@
 #include "sim/machine/board.hpp"
 
+#include "core/vm/ticks.hpp"
+
 namespace ax::sim {
 
 std::expected<std::unique_ptr<Board>, std::string> Board::create(const PlatformFile& platform) {
@@ -7,30 +9,52 @@ std::expected<std::unique_ptr<Board>, std::string> Board::create(const PlatformF
     auto memory = PhysMemory::create(range.start, range.size);
     if (!memory) return std::unexpected("the host gives no " + std::to_string(range.size >> 20) + " MiB for the board's RAM: " + memory.error());
     std::unique_ptr<Board> board(new Board(std::move(*memory), platform));
-    auto engine = RiscvEngine::create(board->memory_);
-    if (!engine) return std::unexpected(engine.error());
-    board->engine_ = std::move(*engine);
+    auto engines = board->make_engines();
+    if (!engines) return std::unexpected(engines.error());
+    board->engines_ = std::move(*engines);
     return board;
 }
 
 Board::Board(PhysMemory memory, const PlatformFile& platform)
     : memory_(std::move(memory)),
       frames_(memory_),
+      arch_(platform.config.arch),
       clock_(platform.sim.ns_per_insn.num, platform.sim.ns_per_insn.den),
       timer_frequency_(platform.timer_frequency()) {}
 
-std::expected<std::unique_ptr<RiscvEngine>, std::string> Board::renew_engine() {
-    auto fresh = RiscvEngine::create(memory_);
+std::expected<Engines, std::string> Board::make_engines() {
+    Engines engines;
+    switch (arch_) {
+        case config::Arch::Riscv64: {
+            auto engine = RiscvEngine::create(memory_);
+            if (!engine) return std::unexpected(engine.error());
+            engines.riscv = std::move(*engine);
+            return engines;
+        }
+        case config::Arch::Aarch64: {
+            auto engine = ArmEngine::create(memory_);
+            if (!engine) return std::unexpected(engine.error());
+            engines.arm = std::move(*engine);
+            return engines;
+        }
+        case config::Arch::X86_64: return std::unexpected(std::string("axsim does not simulate x86_64 yet"));
+    }
+    return engines;
+}
+
+std::expected<Engines, std::string> Board::renew_engine() {
+    auto fresh = make_engines();
     if (!fresh) return std::unexpected(fresh.error());
-    std::swap(engine_, *fresh);
-    return std::move(*fresh);
+    std::swap(engines_, *fresh);
+    return fresh;
 }
 
 bool Board::write(Hpa to, std::span<const std::byte> from) {
     if (!memory_.write(to, from)) return false;
     // The engine does not see stores that come from outside. This is rare once guests run: page tables
     // and console buffers hold no code that has been translated.
-    if (icount_ != 0) engine_->forget_code(to, from.size());
+    if (icount_ != 0 && engines_.riscv) engines_.riscv->forget_code(to, from.size());
+    if (icount_ != 0 && engines_.arm) engines_.arm->forget_code(to, from.size());
     return true;
 }
 
@@ -49,10 +73,17 @@ void Board::retire(u64 instructions) {
     clock_.retire(instructions);
 }
 
-std::optional<ax::riscv::Interrupt> Board::take_interrupt() {
-    if (!timer_is_due()) return std::nullopt;
+u64 Board::instructions_until(u64 ticks) { return clock_.instructions_until(vm::ticks_to_ns(ticks, timer_frequency_)); }
+
+bool Board::take_timer() {
+    if (!timer_is_due()) return false;
     // One shot: the hypervisor arms it again when it has something left to wait for.
     timer_ns_ = timer::never;
+    return true;
+}
+
+std::optional<ax::riscv::Interrupt> Board::take_interrupt() {
+    if (!take_timer()) return std::nullopt;
     return ax::riscv::Interrupt::SupervisorTimer;
 }
 

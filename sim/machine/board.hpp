@@ -8,6 +8,7 @@
 
 #include "core/hal/host.hpp"
 #include "sim/config/platform_file.hpp"
+#include "sim/hal/unicorn/arm_cpu.hpp"
 #include "sim/hal/unicorn/riscv_cpu.hpp"
 #include "sim/phys/frame_allocator.hpp"
 #include "sim/time/virtual_clock.hpp"
@@ -23,7 +24,13 @@ protected:
     ~ConsoleListener() = default;
 };
 
-class Board final : public hal::Host, public HartBoard {
+/// The engine of the board's CPUs: the one of its architecture, the others are null.
+struct Engines {
+    std::unique_ptr<RiscvEngine> riscv;
+    std::unique_ptr<ArmEngine> arm;
+};
+
+class Board final : public hal::Host, public HartBoard, public ArmBoard {
 public:
     /// The error says what the host or Unicorn refused.
     static std::expected<std::unique_ptr<Board>, std::string> create(const PlatformFile& platform);
@@ -39,35 +46,43 @@ public:
     void kick(PcpuId) override {}
     void console_put(VmId vm, u8 byte) override;
 
-    // HartBoard
+    // HartBoard and ArmBoard
     [[nodiscard]] u64 ticks_after(u64 retired) override;
     void retire(u64 instructions) override;
     [[nodiscard]] std::optional<ax::riscv::Interrupt> take_interrupt() override;
+    [[nodiscard]] u64 instructions_until(u64 ticks) override;
+    [[nodiscard]] bool timer_is_due() override { return timer_ns_ <= clock_.now_ns(); }
+    bool take_timer() override;
+    [[nodiscard]] ArmCpu*& last_entered() override { return last_entered_; }
 
     [[nodiscard]] PhysMemory& memory() { return memory_; }
     [[nodiscard]] const FrameAllocator& frames() const { return frames_; }
-    [[nodiscard]] RiscvEngine& engine() { return *engine_; }
-    /// Puts a fresh engine in place of the old one and returns that, which must outlive its harts' move.
-    [[nodiscard]] std::expected<std::unique_ptr<RiscvEngine>, std::string> renew_engine();
+    [[nodiscard]] RiscvEngine& riscv_engine() { return *engines_.riscv; }
+    [[nodiscard]] ArmEngine& arm_engine() { return *engines_.arm; }
+    /// Puts a fresh engine in place of the old one and returns that, which must outlive its CPUs' move.
+    [[nodiscard]] std::expected<Engines, std::string> renew_engine();
     [[nodiscard]] VirtualClock& clock() { return clock_; }
     /// Instructions retired by all pCPUs.
     [[nodiscard]] u64 icount() const { return icount_; }
     [[nodiscard]] u64 timer_deadline_ns() const { return timer_ns_; }
-    [[nodiscard]] bool timer_is_due() const { return timer_ns_ <= clock_.now_ns(); }
     void listen(ConsoleListener* listener) { listener_ = listener; }
 
     void fields(FieldVisitor& v);
 
 private:
+    [[nodiscard]] std::expected<Engines, std::string> make_engines();
+
     Board(PhysMemory memory, const PlatformFile& platform);
 
     PhysMemory memory_;
     FrameAllocator frames_;
-    std::unique_ptr<RiscvEngine> engine_;
+    config::Arch arch_;
+    Engines engines_;
     VirtualClock clock_;
     u64 timer_frequency_;
     u64 timer_ns_ = timer::never;
     u64 icount_ = 0;
+    ArmCpu* last_entered_ = nullptr;
     ConsoleListener* listener_ = nullptr;
 };
 

@@ -112,7 +112,7 @@ std::optional<Outcome> Machine::idle() {
     const u64 wake = input_ != nullptr ? input_->wait(slice_ + 1, now, deadline) : deadline;
     if (wake == timer::never) return Outcome::AllIdle;
     board_->clock().jump_to(wake);
-    if (board_->take_interrupt()) vmm_.on_timer_interrupt();
+    if (board_->take_timer()) vmm_.on_timer_interrupt();
     return std::nullopt;
 }
 
@@ -218,7 +218,7 @@ void Machine::fields(FieldVisitor& v) {
 std::expected<void, Error> Machine::renew_engine() {
     auto old = board_->renew_engine();
     if (!old) return std::unexpected(Error{"cannot open another engine", "Unicorn", old.error(), ""});
-    for (auto& vm : vms_) vm->move_to(board_->engine());
+    for (auto& vm : vms_) vm->move_to_new_engine();
     return {};
 }
 

@@ -29,14 +29,14 @@ Error VmInstance::error(std::string what, std::string why, std::string hint) con
 
 std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& platform,
                                              const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
-    auto stage2 = ax::riscv::Vm::create(tables_);
-    if (!stage2) return std::unexpected(error("cannot create the VM", "the board has no memory left for its page tables"));
-    stage2_.emplace(std::move(*stage2));
-    memory_.emplace(*stage2_, board_);
+    auto isa = make_isa_vm({board_, platform, tables_, *guest_.config});
+    if (!isa) return std::unexpected(error("cannot create the VM", isa.error()));
+    isa_ = std::move(*isa);
+    memory_.emplace(isa_->stage2(), board_);
     const VmId id{static_cast<u32>(guest_.config->id())};
     vm_ = std::make_unique<vm::Vm>(vm::VmParts{id, board_, vmm.timers(), *memory_, bus_, platform.timer_frequency()});
     if (auto done = add_memory(); !done) return done;
-    if (auto done = add_vcpus(platform, decorate); !done) return done;
+    if (auto done = add_vcpus(decorate); !done) return done;
     if (auto done = add_devices(vmm, platform); !done) return done;
     if (auto done = load_images(); !done) return done;
     if (!vmm.add(*vm_))
@@ -67,16 +67,10 @@ std::expected<void, Error> VmInstance::add_memory() {
     return {};
 }
 
-std::expected<void, Error> VmInstance::add_vcpus(const PlatformFile& platform,
-                                                 const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
-    const ax::riscv::Controls controls =
-        ax::riscv::controls_for({.stage2_root = stage2_->root(), .vmid = guest_.config->id() & ax::riscv::Hgatp::VMID::max});
-    const HartOptions options{.gives_htinst = platform.sim.htinst == HtinstStyle::Transformed};
+std::expected<void, Error> VmInstance::add_vcpus(const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
     for (const config::VcpuAffinity& affinity : guest_.config->get_vcpu_affinities_pcpu_ids()) {
-        cpus_.push_back(std::make_unique<RiscvCpu>(board_.memory(), board_.engine(), board_, options));
-        vcpus_.push_back(std::make_unique<ax::riscv::Vcpu>(*cpus_.back(), controls));
-        hal::Vcpu& vcpu = decorate ? decorate(*vcpus_.back()) : *vcpus_.back();
-        if (!stage2_->add_cpu(*cpus_.back()) || !vm_->add_vcpu(vcpu, affinity.phys_id, affinity.pcpu_mask.value_or(~u64{0})))
+        hal::Vcpu* vcpu = isa_->add_vcpu(affinity.phys_id);
+        if (vcpu == nullptr || !vm_->add_vcpu(decorate ? decorate(*vcpu) : *vcpu, affinity.phys_id, affinity.pcpu_mask.value_or(~u64{0})))
             return std::unexpected(error("cannot add a vCPU", "a VM has at most 64"));
     }
     return {};
@@ -94,51 +88,16 @@ std::expected<void, Error> VmInstance::add_devices(vm::Vmm& vmm, const PlatformF
 
 std::expected<void, Error> VmInstance::add_device(const config::EmulatedDeviceConfig& config, vm::Vmm& vmm, const PlatformFile& platform) {
     const std::string label = "emulated device " + std::string(config.name.view());
-    const irq::Line line = plic_ && config.irq_id != 0 ? irq::Line(*plic_, static_cast<u32>(config.irq_id)) : irq::Line();
-    bus::Device* device = nullptr;
-    switch (config.emu_type) {
-        case config::EmulatedDeviceType::PPPTGlobal: {
-            dev::Vplic::Config shape;
-            for (std::size_t i = 0; i < vcpus_.size(); ++i) {
-                // As on QEMU's virt board: machine-mode context, then supervisor context of each hart.
-                if (!shape.contexts.push_back(std::nullopt) || !shape.contexts.push_back(VcpuId{static_cast<u32>(i)}))
-                    return std::unexpected(error("cannot build " + label, "a PLIC has at most 128 contexts"));
-            }
-            auto plic = dev::Vplic::create(shape, *vm_);
-            if (!plic) return std::unexpected(error("cannot build " + label, "its shape is not one that a PLIC can have"));
-            plic_ = std::make_unique<dev::Vplic>(std::move(*plic));
-            device = plic_.get();
-            break;
-        }
-        case config::EmulatedDeviceType::Console:
-            uart_ = std::make_unique<dev::Ns16550>(*serial_, line, &*serial_);
-            device = uart_.get();
-            break;
-        case config::EmulatedDeviceType::Rtc: {
-            constexpr u64 ns_per_second = 1'000'000'000;
-            rtc_ = std::make_unique<dev::Goldfish>(dev::Goldfish::Config{platform.sim.epoch * ns_per_second}, board_, vmm.timers(), line);
-            if (!vmm.timers().attach(*rtc_)) return std::unexpected(error("cannot build " + label, "no timer is left"));
-            device = rtc_.get();
-            break;
-        }
-        case config::EmulatedDeviceType::Dummy:
-        case config::EmulatedDeviceType::InterruptController:
-        case config::EmulatedDeviceType::FwCfg:
-        case config::EmulatedDeviceType::IVCChannel:
-        case config::EmulatedDeviceType::GPPTRedistributor:
-        case config::EmulatedDeviceType::GPPTDistributor:
-        case config::EmulatedDeviceType::GPPTITS:
-        case config::EmulatedDeviceType::X86IoApic:
-        case config::EmulatedDeviceType::X86Pit:
-        case config::EmulatedDeviceType::LoongArchPchPic:
-        case config::EmulatedDeviceType::VirtioBlk:
-        case config::EmulatedDeviceType::VirtioNet:
-        case config::EmulatedDeviceType::VirtioConsole:
-            return std::unexpected(error("cannot build " + label, "axsim does not emulate a " + std::string(config::to_text(config.emu_type)) + " for riscv64",
-                                         "remove it from devices.emu_devices"));
-    }
-    if (const auto attached = bus_.attach(config.range(), *device); !attached)
-        return std::unexpected(error("cannot attach " + label, bus::to_text(attached.error().problem)));
+    const auto windows = isa_->add_device(config, {*vm_, vmm.timers(), *serial_, *serial_});
+    if (!windows && windows.error().empty())
+        return std::unexpected(error("cannot build " + label,
+                                     "axsim does not emulate a " + std::string(config::to_text(config.emu_type)) + " for " +
+                                         std::string(config::to_text(platform.config.arch)),
+                                     "remove it from devices.emu_devices"));
+    if (!windows) return std::unexpected(error("cannot build " + label, windows.error()));
+    for (const DeviceWindow& window : *windows)
+        if (const auto attached = bus_.attach(window.range, *window.device); !attached)
+            return std::unexpected(error("cannot attach " + label, bus::to_text(attached.error().problem)));
     return {};
 }
 
@@ -155,26 +114,15 @@ void VmInstance::boot() { vm_->boot(guest_.config->bsp_entry(), guest_.device_tr
 
 void VmInstance::console_input(std::string_view bytes) {
     for (const char c : bytes) static_cast<void>(vm_->console().queue(static_cast<u8>(c)));
-    if (uart_) uart_->pump();
-}
-
-std::optional<u32> VmInstance::code_at(VcpuId vcpu, Gva pc) {
-    RiscvCpu& cpu = *cpus_[index(vcpu)];
-    const auto low = cpu.fetch(pc);
-    if (!low) return std::nullopt;
-    if (riscv::instruction_length(*low) == 2) return *low;
-    const auto high = cpu.fetch(pc + 2);
-    if (!high) return std::nullopt;
-    return static_cast<u32>(*low) | static_cast<u32>(*high) << 16;
+    isa_->pump_console();
 }
 
 bool VmInstance::find_stuck() {
-    for (std::size_t i = 0; i < cpus_.size(); ++i) {
-        if (!cpus_[i]->is_stuck() || vm_->status() != vm::VmStatus::Running) continue;
-        const auto& cpu = cpus_[i];
-        vm_->stop({vm::StopReason::Failed, VcpuId{static_cast<u32>(i)}, Gva{cpu->hs().sepc},
-                   "the guest faults in its own trap handler for ever", cpu->vs_csr(ax::riscv::VsCsr::vscause),
-                   cpu->vs_csr(ax::riscv::VsCsr::vstval)});
+    if (vm_->status() != vm::VmStatus::Running) return false;
+    for (vm::VcpuTask& task : vm_->vcpus()) {
+        const auto stuck = isa_->find_stuck(index(task.id()));
+        if (!stuck) continue;
+        vm_->stop({vm::StopReason::Failed, task.id(), stuck->pc, "the guest faults in its own trap handler for ever", stuck->cause, stuck->detail});
         return true;
     }
     return false;
@@ -186,10 +134,6 @@ void VmInstance::add_hashes(std::vector<ComponentHash>& hashes) {
     for (const auto& attachment : bus_.attachments())
         hashes.push_back({prefix + std::string(attachment.device->name()), hash_of(*attachment.device)});
     hashes.push_back({prefix + "console", hash_of(vm_->console())});
-}
-
-void VmInstance::move_to(RiscvEngine& engine) {
-    for (auto& cpu : cpus_) cpu->move_to(engine);
 }
 
 }  // namespace ax::sim

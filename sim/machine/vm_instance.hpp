@@ -5,15 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/backend/riscv/vcpu.hpp"
-#include "core/backend/riscv/vm.hpp"
 #include "core/vm/vmm.hpp"
-#include "devices/irqchip/vplic.hpp"
-#include "devices/rtc/goldfish.hpp"
-#include "devices/uart/ns16550.hpp"
 #include "sim/base/error.hpp"
 #include "sim/config/guest.hpp"
-#include "sim/machine/board.hpp"
+#include "sim/machine/isa_vm.hpp"
 #include "sim/state/component_hash.hpp"
 
 namespace ax::sim {
@@ -33,15 +28,15 @@ public:
     [[nodiscard]] vm::Vm& vm() { return *vm_; }
     [[nodiscard]] const Guest& guest() const { return guest_; }
     [[nodiscard]] std::string_view name() const { return guest_.config->name(); }
-    [[nodiscard]] RiscvCpu& cpu(std::size_t vcpu) { return *cpus_[vcpu]; }
     [[nodiscard]] bus::MmioBus& bus() { return bus_; }
     /// Bytes of guest memory as the guest's own instruction fetch would see them; for disassembly.
-    [[nodiscard]] std::optional<u32> code_at(VcpuId vcpu, Gva pc);
+    [[nodiscard]] std::optional<u32> code_at(VcpuId vcpu, Gva pc) { return isa_->code_at(index(vcpu), pc); }
 
     /// Stops the VM when one of its vCPUs does nothing but take traps; true when it did.
     bool find_stuck();
     void add_hashes(std::vector<ComponentHash>& hashes);
-    void move_to(RiscvEngine& engine);
+    /// The board has another engine.
+    void move_to_new_engine() { isa_->move_to_new_engine(); }
 
 private:
     /// The serial port's two ends: the VM's console.
@@ -59,7 +54,7 @@ private:
     std::expected<void, Error> build(vm::Vmm& vmm, const PlatformFile& platform,
                                      const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
     std::expected<void, Error> add_memory();
-    std::expected<void, Error> add_vcpus(const PlatformFile& platform, const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
+    std::expected<void, Error> add_vcpus(const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
     std::expected<void, Error> add_devices(vm::Vmm& vmm, const PlatformFile& platform);
     std::expected<void, Error> add_device(const config::EmulatedDeviceConfig& config, vm::Vmm& vmm, const PlatformFile& platform);
     std::expected<void, Error> load_images();
@@ -68,16 +63,11 @@ private:
     Board& board_;
     Guest guest_;
     mm::TableMemory tables_;
-    std::vector<std::unique_ptr<RiscvCpu>> cpus_;  ///< outlive the tables, whose changes fence them
-    std::optional<ax::riscv::Vm> stage2_;
+    std::unique_ptr<IsaVm> isa_;
     std::optional<mm::AddressSpace> memory_;
     bus::MmioBus bus_;
-    std::vector<std::unique_ptr<ax::riscv::Vcpu>> vcpus_;
     std::unique_ptr<vm::Vm> vm_;
     std::optional<SerialEnd> serial_;
-    std::unique_ptr<dev::Vplic> plic_;
-    std::unique_ptr<dev::Ns16550> uart_;
-    std::unique_ptr<dev::Goldfish> rtc_;
 };
 
 }  // namespace ax::sim

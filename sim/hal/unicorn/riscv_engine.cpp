@@ -16,6 +16,10 @@ constexpr i64 uc_illegal = 2, uc_load_misaligned = 4, uc_store_misaligned = 6, u
 /// EBREAK between the two instructions that mark a semihosting call; to the guest it is an EBREAK.
 constexpr i64 uc_semihosting = 63;
 
+/// Where `drop_code_of` shows a frame to Unicorn: no pc is ever there, bits 63 to 48 of one are all equal.
+constexpr u64 drop_window = u64{0x00f0} << 48;
+[[nodiscard]] bool is_canonical(u64 address) { return (((address >> 48) + 1) & 0xffff) <= 1; }
+
 template <class F>
 void* as_callback(F* function) {
     return reinterpret_cast<void*>(function);  // the C interface of uc_hook_add takes every callback as void*
@@ -111,6 +115,7 @@ void RiscvEngine::copy_image(EngineContext& to, const EngineContext& from) const
 void RiscvEngine::flush_translation() {
     uc::flush_tlb(uc_.get());
     ++translation_epoch_;
+    guard_.begin_epoch();
     // The tag has room for the low bits of the epoch only; empty the table before they come round.
     constexpr u64 tag_epochs = 4096;
     if (translation_epoch_ % tag_epochs == 0) code_.fill(CodePage{});
@@ -120,15 +125,26 @@ void RiscvEngine::flush_code() { uc::flush_code(uc_.get()); }
 
 void RiscvEngine::forget_code(Hpa at, u64 size) {
     const Hpa base = memory_.range().start;
+    bool is_found = false;
     for (u64 page = at.page_number(); page <= (at + (size - 1)).page_number(); ++page) {
-        if (!has_code_[page - base.page_number()]) continue;
-        flush_code();
-        has_code_.assign(has_code_.size(), false);
-        blocks_.forget();
-        // Pages that are executing now must be given out again to be marked.
-        flush_translation();
-        return;
+        const u64 frame = page - base.page_number();
+        if (!guard_.has_code(frame)) continue;
+        is_found = true;
+        drop_code_of(Hpa{page << page_shift});
+        guard_.forget(frame);
     }
+    if (!is_found) return;
+    blocks_.forget();
+    // Pages that are executing now must be given out again to be marked.
+    flush_translation();
+}
+
+/// Unicorn drops code by virtual address, so the frame gets one for a moment.
+void RiscvEngine::drop_code_of(Hpa page) {
+    is_dropping_ = true;
+    const u64 at = drop_window | page.value();
+    uc::remove_code(uc_.get(), at, at + page_size);
+    is_dropping_ = false;
 }
 
 /// Puts a hart's registers into the engine. Unicorn sets its "look for interrupts" flag only when mip
@@ -249,6 +265,16 @@ void RiscvEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
         uc_emu_stop(uc);
         return;
     }
+    if (!is_canonical(address)) [[unlikely]] {
+        // Only the entry that `drop_code_of` leaves leads here.
+        EngineFill none;
+        static_cast<void>(engine.client_->on_fill(Gva{address}, Access::Execute, none));
+        engine.has_fault_ = true;
+        engine.fault_ = {EngineStopKind::MemoryFault, Gva{address}.page_base(), Access::Execute, UC_ERR_OK};
+        engine.block_size_ = 0;
+        uc_emu_stop(uc);
+        return;
+    }
     const CodePage& page = engine.code_[(address >> page_shift) % code_pages];
     if (page.tag != engine.code_tag(address >> page_shift)) [[unlikely]]
         static_cast<void>(engine.reload_code_page(address >> page_shift));
@@ -319,6 +345,11 @@ bool RiscvEngine::on_invalid(uc_engine* /*uc*/, void* self) {
 bool RiscvEngine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tlb_entry* entry, void* self) {
     auto& engine = *static_cast<RiscvEngine*>(self);
     const Access access = type == UC_MEM_FETCH ? Access::Execute : type == UC_MEM_WRITE ? Access::Write : Access::Read;
+    if (engine.is_dropping_) {
+        entry->paddr = va & ~drop_window;
+        entry->perms = UC_PROT_EXEC;
+        return true;
+    }
     if (access == Access::Execute && engine.lent_page_ == Gva{va}.page_base().value()) {
         entry->paddr = engine.memory_.range().start.value();
         entry->perms = UC_PROT_EXEC;
@@ -331,16 +362,23 @@ bool RiscvEngine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tl
         return false;
     }
     const u64 frame = (fill.page - engine.memory_.range().start) >> page_shift;
+    const u64 page = va >> page_shift;
     const std::byte* host = engine.memory_.pointer(fill.page);
+    // A load opens the page for stores too, unless that would cost code.
+    if (access == Access::Read && fill.write && engine.guard_.has_code(frame)) fill.write = false;
+    CodeGuard::Duty duty;
+    if (fill.execute) duty = engine.guard_.before_execute(frame, page);
+    if (fill.write) duty = engine.guard_.before_write(frame, page);
+    if (duty.flushes_tlb) engine.flush_translation();
+    if (duty.drops_code) {
+        engine.drop_code_of(fill.page);
+        engine.expect_changes(host);
+    }
     if (fill.execute) {
-        const bool is_stable = engine.written_[frame] != engine.translation_epoch_;
-        engine.code_[(va >> page_shift) % code_pages] = {engine.code_tag(va >> page_shift), host, is_stable};
-        engine.has_code_[frame] = true;
+        engine.guard_.note_execute(frame, page);
+        engine.code_[page % code_pages] = {engine.code_tag(page), host, true};
     }
-    if (fill.write && engine.written_[frame] != engine.translation_epoch_) {
-        engine.written_[frame] = engine.translation_epoch_;
-        if (engine.has_code_[frame]) engine.expect_changes(host);
-    }
+    if (fill.write) engine.guard_.note_write(frame, page);
     entry->paddr = fill.page.value();
     entry->perms = static_cast<uc_prot>((fill.read ? UC_PROT_READ : 0) | (fill.write ? UC_PROT_WRITE : 0) | (fill.execute ? UC_PROT_EXEC : 0));
     return true;

@@ -14,19 +14,12 @@
 
 #include "core/exit/vm_exit.hpp"
 #include "sim/hal/unicorn/block_cache.hpp"
+#include "sim/hal/unicorn/code_guard.hpp"
+#include "sim/hal/unicorn/engine_fill.hpp"
 #include "sim/hal/unicorn/env_layout.hpp"
 #include "sim/phys/memory.hpp"
 
 namespace ax::sim {
-
-/// A translation for the engine's cache. Never writable and executable at once: Unicorn's fast store
-/// path needs that (reference: engine facts, "W^X").
-struct EngineFill {
-    Hpa page;
-    bool read = false;
-    bool write = false;
-    bool execute = false;
-};
 
 /// Who translates for the running hart.
 class EngineClient {
@@ -136,7 +129,7 @@ private:
         bool is_stable = false;  ///< no right to write it is out
     };
 
-    explicit RiscvEngine(PhysMemory& memory) : memory_(memory), has_code_(memory.range().size / page_size), written_(has_code_.size()) {}
+    explicit RiscvEngine(PhysMemory& memory) : memory_(memory), guard_(memory.range().size / page_size) {}
     std::expected<void, std::string> open();
     std::expected<void, std::string> self_check();
     void restore(EngineContext& context);
@@ -152,8 +145,9 @@ private:
     [[nodiscard]] u64 code_tag(u64 page) const { return page ^ translation_epoch_ << 52; }
     /// The host's view of an executing page that the table has lost to another one.
     [[nodiscard]] const std::byte* reload_code_page(u64 page);
-    /// The right to write a page of code is given out.
+    /// The right to write a page of code is given out: its scans are not kept any longer.
     void expect_changes(const std::byte* page);
+    void drop_code_of(Hpa page);
 
     static void on_block(uc_engine* uc, u64 address, u32 size, void* self);
     static void on_interrupt(uc_engine* uc, u32 number, void* self);
@@ -186,9 +180,9 @@ private:
     EngineStop fault_;
     std::array<CodePage, code_pages> code_{};
     std::array<std::byte, longest_block + code_slack> code_copy_{};
-    std::vector<bool> has_code_;  ///< by page of RAM: was ever given out for execution
-    std::vector<u64> written_;    ///< by page of RAM: `translation_epoch_` when the right to write it was last given
-    u64 translation_epoch_ = 1;   ///< no right given in an earlier one is still cached
+    CodeGuard guard_;
+    bool is_dropping_ = false;   ///< a fill is asked for by `drop_code_of`
+    u64 translation_epoch_ = 1;  ///< no translation given in an earlier one is still cached
     BlockCache blocks_;
 };
 

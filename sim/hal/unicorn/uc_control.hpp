@@ -7,6 +7,8 @@
 
 namespace ax::sim::uc {
 
+inline uc_err set_cpu_model(uc_engine* uc, int model) { return uc_ctl_set_cpu_model(uc, model); }
+inline uc_err set_page_size(uc_engine* uc, unsigned bytes) { return uc_ctl_set_page_size(uc, bytes); }
 inline uc_err set_tcg_buffer_size(uc_engine* uc, unsigned bytes) { return uc_ctl_set_tcg_buffer_size(uc, bytes); }
 /// Translations come from the TLB-fill hook, not from Unicorn's own walker.
 inline uc_err use_virtual_tlb(uc_engine* uc) { return uc_ctl_tlb_mode(uc, UC_TLB_VIRTUAL); }
