@@ -88,8 +88,8 @@ void check_gic_parts(const AxVMCrateConfig& vm, const BoardFacts& board, Finding
     for (std::size_t i = 0; i < vm.devices.emu_devices.size() && !distributor; ++i) {
         const EmulatedDeviceType type = vm.devices.emu_devices[i].emu_type;
         if (type != EmulatedDeviceType::GPPTRedistributor && type != EmulatedDeviceType::GPPTITS) continue;
-        sink.report({Severity::Error, "gic-parts", emu_key(i, ".emu_type"sv), join("a ", to_text(type), " belongs to a distributor of type 0x21, and there is none"),
-                     "add the distributor"});
+        sink.report({Severity::Error, "gic-parts", emu_key(i, ".emu_type"sv),
+                     join("a ", to_text(type), " belongs to a distributor of type 0x21, and there is none"), "add the distributor"});
     }
 }
 
@@ -109,7 +109,8 @@ void check_affinities(const AxVMCrateConfig& vm, const BoardFacts& board, Findin
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const auto key = key_path("base.phys_cpu_ids[", u64{i}, "]");
         if ((ids[i] & ~affinity_mask) != 0)
-            sink.report({Severity::Error, "cpu-affinity", key, join(Hex{ids[i]}, " is no MPIDR affinity; bits ", Hex{ids[i] & ~affinity_mask}, " are not part of one"),
+            sink.report({Severity::Error, "cpu-affinity", key,
+                         join(Hex{ids[i]}, " is no MPIDR affinity; bits ", Hex{ids[i] & ~affinity_mask}, " are not part of one"),
                          "use 0xAA00BBCCDD with affinity levels 3 (AA) to 0 (DD)"});
         else if (is_v3 && (ids[i] & aff0_mask) >= gicv3_cluster)
             sink.report({Severity::Error, "cpu-affinity", key,

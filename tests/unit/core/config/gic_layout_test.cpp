@@ -66,7 +66,8 @@ TEST(GicLayoutTest, the_three_partial_types_make_one_gicv3) {
 TEST(GicLayoutTest, without_a_distributor_there_is_no_gic) {
     const std::vector<EmulatedDeviceConfig> none;
     EXPECT_FALSE(gic_layout(none, 1));
-    const std::vector<EmulatedDeviceConfig> others = {device(Console, 0x0900'0000, 0x1000, {}), device(GPPTRedistributor, 0x080a'0000, 0x2'0000, {1, 0x2'0000, 0})};
+    const std::vector<EmulatedDeviceConfig> others = {device(Console, 0x0900'0000, 0x1000, {}),
+                                                      device(GPPTRedistributor, 0x080a'0000, 0x2'0000, {1, 0x2'0000, 0})};
     EXPECT_FALSE(gic_layout(others, 1));
 }
 

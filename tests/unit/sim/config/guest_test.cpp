@@ -249,7 +249,8 @@ TEST_F(Aarch64GuestTest, memory_that_can_only_be_read_is_no_ram) {
 
 TEST_F(Aarch64GuestTest, a_uart_of_the_board_is_in_the_tree_when_it_has_the_name_of_its_node) {
     std::string vm = with(ax::test::good_arm_vm, R"(    ["uart", 0x0900_0000, 0x1000, 33, 0x2, []],)", "");
-    vm = with(vm, "passthrough_devices = []", R"(passthrough_devices = [["pl011@9000000", 0x0900_0000, 0x0900_0000, 0x1000, 33], ["x", 0x0a00_0000, 0x0a00_0000, 0x1000]])");
+    vm = with(vm, "passthrough_devices = []",
+              R"(passthrough_devices = [["x", 0x0a00_0000, 0x0a00_0000, 0x1000], ["pl011@9000000", 0x0900_0000, 0x0900_0000, 0x1000, 33]])");
     const auto input = tree_of(vm);
     ASSERT_TRUE(input.uart);
     EXPECT_EQ(input.uart->range, (GpaRange{Gpa{0x0900'0000}, 0x1000}));
