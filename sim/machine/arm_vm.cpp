@@ -63,8 +63,7 @@ ArmVm::Windows ArmVm::add_device(const config::EmulatedDeviceConfig& config, con
 
 ArmVm::Windows ArmVm::add_gic(const DeviceSurroundings& around) {
     if (!gic_) return std::unexpected(std::string("its configuration describes no GIC"));
-    if (gic_->version != 2) return std::unexpected(std::string("GICv3 is not there yet"));
-    return add_gicv2(*gic_, around);
+    return gic_->version == 2 ? add_gicv2(*gic_, around) : add_gicv3(*gic_, around);
 }
 
 ArmVm::Windows ArmVm::add_gicv2(const config::GicLayout& layout, const DeviceSurroundings& around) {
@@ -75,9 +74,25 @@ ArmVm::Windows ArmVm::add_gicv2(const config::GicLayout& layout, const DeviceSur
     return std::vector<DeviceWindow>{{layout.gicd, &gicv2_->distributor()}, {layout.gicc, &gicv2_->cpu_interface()}};
 }
 
+ArmVm::Windows ArmVm::add_gicv3(const config::GicLayout& layout, const DeviceSurroundings& around) {
+    dev::Vgicv3::Config shape;
+    for (const u64 affinity : affinities_)
+        if (!shape.affinities.push_back(affinity)) return std::unexpected(std::string("a GICv3 serves 1 to 64 vCPUs"));
+    if (!dev::Vgicv3::check(shape)) return std::unexpected(std::string("two vCPUs have the same number"));
+    gicv3_ = std::make_unique<dev::Vgicv3>(shape, around.vm);
+    chip_ = gicv3_.get();
+    around.vm.set_presenter(*gicv3_);
+    for (auto& vcpu : vcpus_) vcpu->set_presenter(*gicv3_);
+    std::vector<DeviceWindow> windows{{layout.gicd, &gicv3_->distributor()}};
+    if (layout.gicr.size() != 1) return std::unexpected(std::string("its redistributors must be one range"));
+    windows.push_back({layout.gicr[0].range(), &gicv3_->redistributors()});
+    return windows;
+}
+
 void ArmVm::deactivate(VcpuId vcpu, u32 host_number) { cpus_[index(vcpu)]->deactivate(host_number); }
 
 void ArmVm::set_private(VcpuId vcpu, u32 number, bool level, std::optional<u32> host_number) {
+    if (gicv3_) gicv3_->set_private(vcpu, number, level, host_number);
     if (gicv2_) gicv2_->set_private(vcpu, number, level, host_number);
 }
 

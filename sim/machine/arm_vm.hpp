@@ -5,6 +5,7 @@
 #include "core/backend/arm64/vm.hpp"
 #include "core/config/gic_layout.hpp"
 #include "devices/irqchip/vgicv2.hpp"
+#include "devices/irqchip/vgicv3.hpp"
 #include "devices/rtc/pl031.hpp"
 #include "devices/uart/pl011.hpp"
 #include "sim/machine/isa_vm.hpp"
@@ -32,6 +33,7 @@ private:
     void set_private(VcpuId vcpu, u32 number, bool level, std::optional<u32> host_number) override;
     Windows add_gic(const DeviceSurroundings& around);
     Windows add_gicv2(const config::GicLayout& layout, const DeviceSurroundings& around);
+    Windows add_gicv3(const config::GicLayout& layout, const DeviceSurroundings& around);
     [[nodiscard]] irq::Line line(const config::EmulatedDeviceConfig& config) const;
 
     IsaVmParts parts_;
@@ -43,6 +45,7 @@ private:
     std::vector<u64> affinities_;
     irq::IrqChip* chip_ = nullptr;
     std::unique_ptr<dev::Vgicv2> gicv2_;
+    std::unique_ptr<dev::Vgicv3> gicv3_;
     std::unique_ptr<dev::Pl011> uart_;
     std::unique_ptr<dev::Pl031> rtc_;
 };
