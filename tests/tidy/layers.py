@@ -15,8 +15,8 @@ _CORE = {
     "core/ivc": ("core/base", "core/exit", "core/mm"),
     "core/config": ("core/base", "core/mm"),
     "core/hal": ("core/base", "core/exit", "core/timer", "core/mm"),
-    "core/arch/<isa>": ("core/base", "core/exit"),
-    "core/backend/<isa>": ("core/base", "core/exit", "core/mm", "core/timer", "core/hal", "core/arch/<isa>"),
+    "core/arch/<isa>": ("core/base", "core/exit", "core/irq"),
+    "core/backend/<isa>": ("core/base", "core/exit", "core/irq", "core/mm", "core/timer", "core/hal", "core/arch/<isa>"),
     "core/vm": ("core/base", "core/exit", "core/mm", "core/irq", "core/timer", "core/ivc", "core/bus", "core/config", "core/hal"),
     "core/port": ("core", "devices"),
 }
