@@ -361,6 +361,10 @@ TEST_F(Vgicv2Test, host_interrupt_is_given_back_once_and_only_when_it_was_active
     putd(ICACTIVER, 0xffff'ffff);
     putc(EOIR, 27);
     EXPECT_EQ(host.given, (Given{{0, 27}}));
+    putd(ISACTIVER, u64{1} << 27);
+    putc(EOIR, 27);
+    EXPECT_FALSE(is_set(ISACTIVER, 27));
+    EXPECT_EQ(host.given.size(), 1u);
 }
 
 TEST_F(Vgicv2Test, host_interrupt_whose_cause_is_still_there_comes_again) {
