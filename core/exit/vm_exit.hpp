@@ -140,6 +140,7 @@ enum class CallStatus : u8 {
     AlreadyAvailable,
     AlreadyStarted,
     AlreadyStopped,
+    StartPending,
 };
 
 enum class AnswerKind : u8 {

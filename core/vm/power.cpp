@@ -16,6 +16,7 @@ bool PowerHandler::is_executable(Gpa entry) const {
 CallStatus PowerHandler::start(const PowerCall& call) {
     VcpuTask* target = find(call.target);
     if (target == nullptr) return CallStatus::InvalidParameter;
+    if (target->power() == PowerState::StartPending) return CallStatus::StartPending;
     if (target->power() != PowerState::Stopped) return CallStatus::AlreadyAvailable;
     if (!is_executable(call.entry)) return CallStatus::InvalidAddress;
     vm_.parts_.alarms.set_alarm(*target, timer::never);

@@ -19,7 +19,7 @@ void VcpuTask::start(const BootState& boot) {
     hal_->inject({EventLine::Software, false});
     hal_->inject({EventLine::Timer, false});
     state_ = VcpuState::Ready;
-    power_ = PowerState::Started;
+    power_ = PowerState::StartPending;
     alarm_ticks_ = timer::never;
     fault_streak_ = 0;
     woken_ = true;

@@ -38,7 +38,7 @@ public:
     [[nodiscard]] PowerState power() const { return power_; }
     [[nodiscard]] bool is_runnable() const { return state_ == VcpuState::Ready || state_ == VcpuState::Running; }
 
-    /// Free to Ready, at `boot`. The caller has checked that the task is off.
+    /// Free to Ready, at `boot`. The caller has checked that the task is off. Start pending until it first runs.
     void start(const BootState& boot);
     /// To Free. The timer and the interrupt inputs stay as they are; `start` lowers those that are not
     /// the interrupt controller's.
@@ -48,7 +48,10 @@ public:
     /// The same for a CpuSuspend; `resume`, if not null, is where it starts again.
     void suspend(const BootState* resume);
     /// Ready to Running and back, around a run of the guest.
-    void enter() { state_ = VcpuState::Running; }
+    void enter() {
+        state_ = VcpuState::Running;
+        power_ = PowerState::Started;
+    }
     void leave() {
         if (state_ == VcpuState::Running) state_ = VcpuState::Ready;
     }

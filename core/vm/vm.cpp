@@ -45,7 +45,7 @@ void Vm::settle(VcpuTask& task, const VmExit& exit, const Dispatched& done) {
 }
 
 void Vm::follow_timers(VcpuTask& task) {
-    if (task.power() != PowerState::Started && task.power() != PowerState::Suspended) return;
+    if (task.power() == PowerState::Stopped) return;
     const auto ticks = task.hal().alarm_ticks(task.state() == VcpuState::Blocked);
     if (ticks && task.expect_alarm(*ticks)) parts_.alarms.set_alarm(task, ticks_to_ns(*ticks, parts_.timer_frequency_hz));
 }

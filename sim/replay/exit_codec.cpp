@@ -16,7 +16,7 @@ using AnswerCode = Bits<2, 0>;
 using ValueChanged = Bits<3>;
 using StatusCode = Bits<7, 4>;
 
-static_assert(index(AnswerKind::None) <= AnswerCode::max && index(CallStatus::AlreadyStopped) <= StatusCode::max);
+static_assert(index(AnswerKind::None) <= AnswerCode::max && index(CallStatus::StartPending) <= StatusCode::max);
 
 std::byte* put_distance(std::byte* at, u64 value, u64 before) { return put_varint(at, zigzag(value - before)); }
 u64 take_distance(ByteSource& in, u64 before) { return before + unzigzag(in.take_varint()); }
@@ -88,7 +88,7 @@ void ExitDecoder::decode(u8 first, ByteSource& in, ExitRecord& record) {
         if ((changes & bit(i)) != 0) guess.words[i] = take_distance(in, guess.words[i]);
     if (!IsSameAnswer::test(first)) {
         const u8 code = in.take_byte();
-        if (AnswerCode::get(code) > index(AnswerKind::None) || StatusCode::get(code) > index(CallStatus::AlreadyStopped))
+        if (AnswerCode::get(code) > index(AnswerKind::None) || StatusCode::get(code) > index(CallStatus::StartPending))
             in.fail();
         guess.answer = static_cast<AnswerKind>(AnswerCode::get(code));
         guess.status = static_cast<CallStatus>(StatusCode::get(code));

@@ -35,12 +35,12 @@ constexpr std::array<std::string_view, 6> power_names = {"cpu-on",      "cpu-off
 constexpr std::array<std::string_view, 4> console_names = {"put-byte", "get-byte", "write", "read"};
 constexpr std::array<std::string_view, 3> interrupt_names = {"timer", "external", "software"};
 constexpr std::array<std::string_view, 6> answer_names = {"value", "call", "bus-fault", "undefined", "retry", "none"};
-constexpr std::array<std::string_view, 9> status_names = {"success",           "failed",          "not-supported",
-                                                          "invalid-parameter", "denied",          "invalid-address",
-                                                          "already-available", "already-started", "already-stopped"};
+constexpr std::array<std::string_view, 10> status_names = {"success",           "failed",          "not-supported",   "invalid-parameter",
+                                                           "denied",            "invalid-address", "already-available",
+                                                           "already-started",   "already-stopped", "start-pending"};
 static_assert(index(PowerOp::SystemReset) + 1 == power_names.size() && index(ConsoleOp::Read) + 1 == console_names.size());
 static_assert(index(AnswerKind::None) + 1 == answer_names.size());
-static_assert(index(CallStatus::AlreadyStopped) + 1 == status_names.size());
+static_assert(index(CallStatus::StartPending) + 1 == status_names.size());
 
 template <class Exit>
 constexpr std::size_t kind_of = VmExit(Exit{}).index();

@@ -162,6 +162,7 @@ u64 psci_result(CallStatus status) {
         case CallStatus::AlreadyStarted: result = -4; break;
         case CallStatus::Failed: result = -6; break;
         case CallStatus::AlreadyStopped: result = -3; break;
+        case CallStatus::StartPending: result = -5; break;
         case CallStatus::InvalidAddress: result = -9; break;
     }
     return static_cast<u64>(result);

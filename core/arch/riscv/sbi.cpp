@@ -249,6 +249,8 @@ i64 sbi_error(CallStatus status) {
         case CallStatus::AlreadyAvailable: return -6;
         case CallStatus::AlreadyStarted: return -7;
         case CallStatus::AlreadyStopped: return -8;
+        // "Hart State Management" has no code of its own for a hart that is about to start.
+        case CallStatus::StartPending: return -6;
     }
     return -1;
 }

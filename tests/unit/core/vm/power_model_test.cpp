@@ -16,9 +16,12 @@ struct ModelHart {
     BootState resume;
     std::vector<BootState> starts;
 
-    [[nodiscard]] bool runs() const { return power == PowerState::Started && !waits; }
+    [[nodiscard]] bool runs() const {
+        return (power == PowerState::Started || power == PowerState::StartPending) && !waits;
+    }
+    void enter() { power = PowerState::Started; }
     void start(const BootState& boot) {
-        power = PowerState::Started;
+        power = PowerState::StartPending;
         waits = is_pending = false;
         starts.push_back(boot);
     }
@@ -52,6 +55,7 @@ protected:
 
     Answer model_start(u64 target, const PowerCall& call) {
         if (target >= cpu_count) return Answer::of_call(CallStatus::InvalidParameter);
+        if (model[target].power == PowerState::StartPending) return Answer::of_call(CallStatus::StartPending);
         if (model[target].power != PowerState::Stopped) return Answer::of_call(CallStatus::AlreadyAvailable);
         if (call.entry == nowhere) return Answer::of_call(CallStatus::InvalidAddress);
         model[target].start({call.entry, call.target, call.argument});
@@ -60,6 +64,7 @@ protected:
     /// One call of hart `caller`, and what the model answers.
     void call(std::size_t caller) {
         ModelHart& self = model[caller];
+        self.enter();
         const u64 target = random.below(cpu_count + 1);
         switch (random.below(7)) {
             case 0:

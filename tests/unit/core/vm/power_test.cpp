@@ -60,7 +60,14 @@ TEST_F(PowerTest, start_resets_to_entry_number_and_argument) {
     EXPECT_EQ(answer(cpu_on(11, lazy + 0x10, 42)), success);
     EXPECT_EQ(cpu(1).all<BootState>(), std::vector{(BootState{lazy + 0x10, 11, 42})});
     EXPECT_EQ(task(1).state(), VcpuState::Ready);
-    EXPECT_EQ(status_of(1), Answer::of_call(CallStatus::Success, 0));
+    EXPECT_EQ(status_of(1), Answer::of_call(CallStatus::Success, index(PowerState::StartPending)));
+}
+
+TEST_F(PowerTest, start_is_pending_until_the_vcpu_runs) {
+    EXPECT_EQ(answer(cpu_on(11)), success);
+    EXPECT_EQ(answer(cpu_on(11)), Answer::of_call(CallStatus::StartPending));
+    static_cast<void>(exit(BudgetEnd{}, 1));
+    EXPECT_EQ(status_of(1), Answer::of_call(CallStatus::Success, index(PowerState::Started)));
     EXPECT_EQ(answer(cpu_on(11)), Answer::of_call(CallStatus::AlreadyAvailable));
 }
 

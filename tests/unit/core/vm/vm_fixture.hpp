@@ -127,6 +127,10 @@ protected:
 
     /// vCPU `i` stops for `exit`; answered and settled as the VMM would.
     Dispatched exit(const VmExit& why, std::size_t i = 0, u64 instructions = 1) {
+        if (task(i).is_runnable()) {
+            task(i).enter();
+            task(i).leave();
+        }
         const Dispatched done = vm().dispatch(task(i), {why, instructions});
         vm().settle(task(i), why, done);
         return done;

@@ -68,7 +68,7 @@ inline ExitRecord random_exit(Numbers& numbers) {
     record.value = numbers.any();
     record.kind = static_cast<u8>(numbers.below(std::variant_size_v<VmExit>));
     record.answer = static_cast<AnswerKind>(numbers.below(6));
-    record.status = static_cast<CallStatus>(numbers.below(9));
+    record.status = static_cast<CallStatus>(numbers.below(10));
     return record;
 }
 

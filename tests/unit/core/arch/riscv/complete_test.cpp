@@ -164,6 +164,7 @@ TEST(RiscvComplete, every_status_has_its_sbi_error) {
         {CallStatus::Success, 0},           {CallStatus::Failed, -1},         {CallStatus::NotSupported, -2},
         {CallStatus::InvalidParameter, -3}, {CallStatus::Denied, -4},         {CallStatus::InvalidAddress, -5},
         {CallStatus::AlreadyAvailable, -6}, {CallStatus::AlreadyStarted, -7}, {CallStatus::AlreadyStopped, -8},
+        {CallStatus::StartPending, -6},
     };
     for (const Row& row : rows) EXPECT_EQ(sbi_error(row.status), row.error);
 }
