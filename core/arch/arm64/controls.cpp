@@ -1,4 +1,7 @@
+// EL2 control values of a guest. Source of each bit: Arm ARM DDI 0487, the register's page.
 #include "core/arch/arm64/controls.hpp"
+
+#include <iterator>
 
 #include "core/arch/arm64/regs.hpp"
 
@@ -6,13 +9,10 @@ namespace ax::arm64 {
 
 namespace {
 
-/// Cortex-A72 r0p3; a guest finds no surprise in it.
-constexpr u64 midr = 0x410f'd083;
-
 u64 hcr_for(const ControlSettings& s) {
     return Hcr::VM::of(1)        // stage 2 is on
            | Hcr::RW::of(1)      // EL1 is AArch64
-           | Hcr::SWIO::of(1)    // a set/way invalidation never throws away another VM's data
+           | Hcr::SWIO::of(1)    // invalidation by set and way never throws away another VM's data
            | Hcr::FMO::of(1) | Hcr::IMO::of(1) | Hcr::AMO::of(1)  // physical interrupts are the hypervisor's, virtual ones the guest's
            | Hcr::FB::of(1)      // maintenance reaches every pCPU that the vCPU may have run on
            | Hcr::BSU::of(1)     // and so do barriers
@@ -23,37 +23,40 @@ u64 hcr_for(const ControlSettings& s) {
            | Hcr::TWE::of(s.vcpu_count > 1);  // and so does one that waits for another vCPU
 }
 
-/// "Concatenated translation tables": the start level that `core/mm/vmsav8_s2.hpp` builds for this size.
+/// ID_AA64MMFR0_EL1.PARange and VTCR_EL2.PS: the smallest size that is enough.
+u64 size_code(unsigned address_bits) {
+    constexpr unsigned sizes[] = {32, 36, 40, 42, 44, 48};
+    u64 code = 0;
+    while (code + 1 < std::size(sizes) && sizes[code] < address_bits) ++code;
+    return code;
+}
+
+/// "Concatenated translation tables": the start level that core/mm/vmsav8_s2.hpp builds for this size.
 u64 vtcr_for(const ControlSettings& s) {
     constexpr unsigned most_bits_from_level_1 = 43;
     constexpr u64 from_level_1 = 1, from_level_0 = 2, write_back = 1, inner_shareable = 3;
-    // PS: 32, 36, 40, 42, 44, 48 bits.
-    constexpr unsigned sizes[] = {32, 36, 40, 42, 44, 48};
-    u64 ps = 0;
-    while (ps < 5 && sizes[ps] < s.physical_bits) ++ps;
     return Vtcr::T0SZ::of(64 - s.ipa_bits) | Vtcr::SL0::of(s.ipa_bits > most_bits_from_level_1 ? from_level_0 : from_level_1) |
-           Vtcr::IRGN0::of(write_back) | Vtcr::ORGN0::of(write_back) | Vtcr::SH0::of(inner_shareable) | Vtcr::PS::of(ps) | Vtcr::Res1::of(1);
+           Vtcr::IRGN0::of(write_back) | Vtcr::ORGN0::of(write_back) | Vtcr::SH0::of(inner_shareable) |
+           Vtcr::PS::of(size_code(s.physical_bits)) | Vtcr::Res1::of(1);
 }
 
 }  // namespace
 
 El2Regs controls_for(const ControlSettings& s) {
-    constexpr u64 vmid_mask = 0xff;
+    using Vmid8 = Bits<7, 0>;  // VTCR_EL2.VS is 0
     El2Regs el2;
     el2.HCR_EL2 = hcr_for(s);
     el2.VTCR_EL2 = vtcr_for(s);
-    el2.VTTBR_EL2 = Vttbr::VMID::of(s.vmid & vmid_mask) | s.stage2_root.value();
+    el2.VTTBR_EL2 = Vttbr::VMID::of(Vmid8::get(s.vmid)) | s.stage2_root.value();
     el2.CPTR_EL2 = Cptr::res1 | Cptr::TZ::of(1);  // floating point is the guest's, SVE is not there
-    // Debug and performance registers trap: the guest has none of the real ones.
+    // Debug and performance registers trap: the guest has none of the real ones. TDE stays clear, its BRK is its own.
     el2.MDCR_EL2 = Mdcr::TDRA::of(1) | Mdcr::TDOSA::of(1) | Mdcr::TDA::of(1) | Mdcr::TPM::of(1) | Mdcr::TPMCR::of(1);
-    el2.CNTHCTL_EL2 = Cnthctl::EL1PCTEN::of(1);   // the physical counter may be read, the physical timer is emulated
-    el2.VPIDR_EL2 = midr;
+    el2.CNTHCTL_EL2 = Cnthctl::EL1PCTEN::of(1);  // the physical counter may be read, the physical timer is emulated
+    el2.VPIDR_EL2 = s.midr;
     el2.VMPIDR_EL2 = Mpidr::Res1::of(1) | (s.affinity & Mpidr::affinity);
     if (s.has_list_registers) el2.ICH_HCR_EL2 = IchHcr::En::of(1);
     el2.SPSR_EL2 = Spsr::masked | Spsr::el1h;
     return el2;
 }
-
-static_assert(Vtcr::Res1::of(1) == u64{1} << 31);
 
 }  // namespace ax::arm64

@@ -14,9 +14,11 @@ struct ControlSettings {
     bool has_list_registers = true;   ///< a GICv3: interrupts come through ICH_LR<n>_EL2; else through HCR_EL2.VI
     u64 vcpu_count = 1;
     u64 affinity = 0;                 ///< MPIDR affinity of this vCPU
+    u64 midr = 0x410f'd083;           ///< MIDR_EL1: Cortex-A72 r0p3, which id_regs.hpp describes
 };
 
-/// Control registers of the vCPU; everything else is zero. The guest starts at EL1h with all masked.
+/// Control registers of the vCPU; everything else is zero. The guest starts at EL1h with all masked. CNTVOFF_EL2 is 0: the
+/// guest's clock is the machine's.
 [[nodiscard]] El2Regs controls_for(const ControlSettings& settings);
 
 }  // namespace ax::arm64

@@ -15,10 +15,15 @@ struct El1State {
     u64 SPSR_EL1 = 0;
     u64 ESR_EL1 = 0;
     u64 FAR_EL1 = 0;
-    bool has_pan = false;
+    bool has_pan = false;  ///< FEAT_PAN
 };
 
 /// Takes a synchronous exception to EL1. Source: Arm ARM DDI 0487, AArch64.TakeException.
 [[nodiscard]] El1State take_exception(El1State state, const GuestException& exception);
+
+/// HCR_EL2 with or without an SError for the guest. Hardware delivers it once PSTATE.A allows, and clears it then.
+/// Source: Arm ARM DDI 0487, "Virtual interrupts" (it needs AMO, which every VM has).
+[[nodiscard]] constexpr u64 with_serror(u64 hcr, bool is_pending) { return Hcr::VSE::set(hcr, is_pending); }
+static_assert(with_serror(0x20, true) == 0x120 && with_serror(0x120, false) == 0x20);
 
 }  // namespace ax::arm64

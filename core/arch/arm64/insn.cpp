@@ -38,14 +38,15 @@ void add_register(MemoryInsn& insn, u64 n) { static_cast<void>(insn.regs.push_ba
 /// "Load/store register pair": post-index, offset, pre-index, no-allocate.
 std::optional<MemoryInsn> decode_pair(u32 word, GuestView& guest) {
     using mode = Bits<24, 23>;
-    constexpr u64 post = 1, pre = 3;
+    constexpr u64 no_allocate = 0, post = 1, pre = 3;
     const u64 opc = Fields::size::get(word);
     if (opc == 3) return std::nullopt;
     MemoryInsn insn;
     insn.is_vector = Fields::V::test(word);
     insn.is_load = Fields::L::test(word);
     insn.is_signed = !insn.is_vector && opc == 1;  // LDPSW
-    if (insn.is_signed && !insn.is_load) return std::nullopt;
+    // Stores of tags, and what would be a no-allocate LDPSW.
+    if (insn.is_signed && (!insn.is_load || mode::get(word) == no_allocate)) return std::nullopt;
     insn.size = static_cast<u8>(insn.is_vector ? 4U << opc : opc == 2 ? 8 : 4);
     insn.is_64 = opc != 0;
     add_register(insn, Fields::Rt::get(word));
@@ -63,7 +64,8 @@ std::optional<u64> index_of(u32 word, unsigned shift, GuestView& guest) {
     const unsigned by = Fields::S::test(word) ? shift : 0;
     switch (Fields::option::get(word)) {
         case 2: return zero_extend(raw, 4) << by;
-        case 3: case 7: return raw << by;
+        case 3:
+        case 7: return raw << by;
         case 6: return sign_extend(zero_extend(raw, 4), 4) << by;
         default: return std::nullopt;
     }
@@ -99,6 +101,7 @@ std::optional<MemoryInsn> decode_single(u32 word, GuestView& guest) {
         insn.start = Gva{base + *index};
         return insn;
     }
+    if (form == offset_or_unprivileged && insn.is_vector) return std::nullopt;
     const u64 moved = base + static_cast<u64>(Fields::imm9::get_signed(word));
     if (form == post || form == pre) write_back(insn, word, moved);
     if (form != post) insn.start = Gva{moved};
@@ -123,7 +126,9 @@ std::optional<MemoryInsn> decode_literal(u32 word, u64 pc) {
 
 /// LDAR, STLR and the limited-ordering forms: "Load/store exclusive" with o2 set and o1 clear.
 std::optional<MemoryInsn> decode_ordered(u32 word, GuestView& guest) {
-    if ((word & 0x3fa0'0000) != 0x0880'0000) return std::nullopt;
+    using class_and_o2 = Bits<25, 23>;
+    using o1 = Bits<21>;
+    if (class_and_o2::get(word) != 0b001 || o1::test(word)) return std::nullopt;
     MemoryInsn insn;
     insn.is_load = Fields::L::test(word);
     insn.size = static_cast<u8>(1U << Fields::size::get(word));
@@ -134,6 +139,13 @@ std::optional<MemoryInsn> decode_ordered(u32 word, GuestView& guest) {
 }
 
 }  // namespace
+
+bool may_access_memory(u32 word) {
+    using Group = Bits<28, 25>;
+    using ZvaWithoutRt = Bits<31, 5>;
+    constexpr u64 load_store = 0b0100, load_store_mask = 0b0101, dc_zva = 0xd50b'7420;
+    return (Group::get(word) & load_store_mask) == load_store || (word & ZvaWithoutRt::mask) == dc_zva;
+}
 
 std::optional<MemoryInsn> decode_insn(u32 word, u64 pc, GuestView& guest) {
     switch (Fields::group::get(word)) {

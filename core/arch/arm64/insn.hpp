@@ -19,7 +19,12 @@ struct MemoryInsn {
     u64 base_value = 0;
 };
 
-/// None for what a device cannot be accessed with: exclusives, atomics, structures, prefetches.
+/// True when the instruction may access memory as data: the encodings of "Loads and Stores", and DC ZVA.
+[[nodiscard]] bool may_access_memory(u32 word);
+
+/// None for what a device cannot be accessed with: exclusives, atomics, structures, tags, prefetches. Of what is
+/// CONSTRAINED UNPREDICTABLE (a base written back that is loaded too, a pair of one register) nothing is refused;
+/// `complete` chooses.
 [[nodiscard]] std::optional<MemoryInsn> decode_insn(u32 word, u64 pc, GuestView& guest);
 
 }  // namespace ax::arm64

@@ -12,8 +12,14 @@ namespace ax::arm64 {
 enum class ExceptionClass : u8 {
     Unknown = 0x00,
     WaitFor = 0x01,  ///< WFI, WFE and their forms with a timeout
+    Cp15 = 0x03,     ///< from here to 0x06, 0x08 and 0x0c: AArch32 registers
+    Cp15Pair = 0x04,
+    Cp14 = 0x05,
+    Cp14LoadStore = 0x06,
     FpAccess = 0x07,
+    Cp10 = 0x08,
     PointerAuthentication = 0x09,
+    Cp14Pair = 0x0c,
     BranchTarget = 0x0d,
     IllegalState = 0x0e,
     Svc = 0x15,

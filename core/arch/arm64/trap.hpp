@@ -85,6 +85,7 @@ struct Completion {
     bool is_write = false;
     u64 fault_status = FaultStatus::external;
     Gva far{};
+    bool has_far = true;
 };
 
 /// A system register that the vCPU itself must serve.
@@ -92,17 +93,29 @@ struct SysregAccess {
     SysReg reg;
     bool is_read = false;
     u8 rt = 0;
+
+    /// The MRS, MSR or SYS: what an undefined-instruction exit names.
+    [[nodiscard]] constexpr u64 encoding() const {
+        using L = Bits<21>;
+        using Operands = Bits<20, 5>;
+        using Rt = Bits<4, 0>;
+        constexpr u64 system = 0xd500'0000;
+        return system | L::of(is_read) | Operands::of(reg.packed()) | Rt::of(rt);
+    }
 };
+static_assert(SysregAccess{sysreg::SCTLR_EL1, true, 0}.encoding() == 0xd538'1000);  // mrs x0, sctlr_el1
 
 struct Decoded {
     VmExit exit;
     Completion completion;
+    /// The exit is the vCPU's to choose, for it must serve this first: `Handled` and the completion as it is, with
+    /// `value` for a read; or `UndefinedInstruction` and no completion.
     std::optional<SysregAccess> sysreg;
 };
 
 /// A synchronous exception to take at EL1.
 struct GuestException {
-    u64 esr = 0;  ///< with the class for a lower level; `take_exception` chooses
+    u64 esr = 0;  ///< for ESR_EL1, with the class of a lower level; `take_exception` chooses
     std::optional<Gva> far;
 };
 

@@ -122,7 +122,7 @@ VmExit Vcpu::serve(const SysregAccess& access) {
     }
     if (!value) {
         completion_ = {};
-        return UndefinedInstruction{access.reg.packed()};
+        return UndefinedInstruction{access.encoding()};
     }
     completion_.value = *value;
     return Handled{access.reg.packed(), *value};
