@@ -1,7 +1,9 @@
 // A GICv3's interrupts on their way: lines in, list registers out.
 #include "devices/irqchip/vgicv3.hpp"
 
+#include <algorithm>
 #include <bit>
+#include <span>
 
 namespace ax::dev {
 
@@ -9,90 +11,164 @@ using namespace gicv3;
 
 namespace {
 
-/// The bits of a word that stand for interrupts.
-constexpr u32 existing(u32 number) { return number == max_words - 1 ? (u32{1} << (first_special % word_bits)) - 1 : ~u32{0}; }
+static_assert(sizeof(Vgicv3) <= 48 * 1024);
 
+constexpr u32 word_of(u32 intid) { return intid / word_bits; }
 constexpr u32 bit_of(u32 intid) { return u32{1} << (intid % word_bits); }
 
-/// Calls `f(n)` for each bit, lowest first.
-template <class F>
-void for_each_bit(u32 bits, F f) {
-    for (; bits != 0; bits &= bits - 1) f(static_cast<u32>(std::countr_zero(bits)));
+void set_bits(u32& word, u32 bits, bool value) { word = value ? word | bits : word & ~bits; }
+
+/// Calls `visit(n)` for each bit, lowest first.
+template <class Visit>
+void for_each_bit(u32 bits, Visit visit) {
+    for (; bits != 0; bits &= bits - 1) visit(static_cast<u32>(std::countr_zero(bits)));
 }
 
-/// True when `a` goes before `b`.
 bool goes_before(const irq::Delivery& a, const irq::Delivery& b) {
     if (a.priority != b.priority) return a.priority < b.priority;
     if (a.is_active != b.is_active) return a.is_active;
     return a.number < b.number;
 }
 
+/// Nothing but pending: what a guest could take.
+bool is_fresh(const irq::Delivery& d) { return d.is_pending && !d.is_active; }
+
+/// Fills slots in order, keeping the best that fit.
+class SlotFiller {
+public:
+    explicit SlotFiller(irq::Deliveries& slots)
+        : slots_(slots), capacity_(std::min<u32>(slots.count, irq::Deliveries::max_slots)) {}
+
+    void offer(const irq::Delivery& d) {
+        if (is_fresh(d) && (!fresh_ || goes_before(d, *fresh_))) fresh_ = d;
+        if (used_ == capacity_) slots_.has_more = true;
+        u32 at = used_;
+        while (at > 0 && goes_before(d, slots_.slots[at - 1])) --at;
+        if (at == capacity_) return;
+        used_ = std::min(used_ + 1, capacity_);
+        for (u32 i = used_ - 1; i > at; --i) slots_.slots[i] = slots_.slots[i - 1];
+        slots_.slots[at] = d;
+    }
+
+    /// The number of slots filled.
+    u32 finish() {
+        const auto filled = std::span(slots_.slots).first(used_);
+        if (fresh_ && used_ != 0 && std::ranges::none_of(filled, is_fresh)) filled.back() = *fresh_;
+        return used_;
+    }
+
+private:
+    irq::Deliveries& slots_;
+    u32 capacity_;
+    u32 used_ = 0;
+    std::optional<irq::Delivery> fresh_;
+};
+
 }  // namespace
 
 std::expected<void, Vgicv3Error> Vgicv3::check(const Config& config) {
     if (config.affinities.empty()) return std::unexpected(Vgicv3Error::NoVcpus);
+    if (config.interrupts < private_interrupts || config.interrupts > first_special)
+        return std::unexpected(Vgicv3Error::InterruptCount);
     for (std::size_t i = 0; i < config.affinities.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
             if (config.affinities[i] == config.affinities[j]) return std::unexpected(Vgicv3Error::AffinityTwice);
     return {};
 }
 
-Vgicv3::Vgicv3(const Config& config, irq::CpuLines& lines) : config_(config), lines_(&lines) { reset_all(); }
+Vgicv3::Vgicv3(const Config& config, irq::CpuLines& lines) : config_(config), lines_(&lines) {
+    state_.vcpus = static_cast<u32>(config.affinities.size());
+    state_.interrupts = config.interrupts;
+    derive();
+}
 
 void Vgicv3::reset_all() {
-    State fresh;
-    fresh.vcpus = static_cast<u32>(config_.affinities.size());
-    // Inputs keep their level, whatever the controller forgets.
-    for (u32 w = 1; w < max_words; ++w) fresh.shared[w].level = state_.shared[w].level;
-    for (u32 v = 0; v < fresh.vcpus; ++v) fresh.own[v].word.level = state_.own[v].word.level;
-    state_ = fresh;
-    restored();
+    state_.control = 0;
+    for (Word& w : state_.shared) w = {.level = w.level};
+    state_.priority = {};
+    state_.route = {};
+    for (u32 v = 0; v < state_.vcpus; ++v) {
+        Own fresh;
+        fresh.word.level = state_.own[v].word.level;
+        fresh.host = state_.own[v].host;
+        state_.own[v] = fresh;
+    }
+    for (u32 v = 0; v < state_.vcpus; ++v) {
+        View& view = view_[v];
+        view.filled = 0;
+        if (view.line) lines_->set_external(VcpuId{v}, false);
+    }
+    derive();
 }
 
-/// The state was replaced: what is derived from it follows.
-void Vgicv3::restored() {
-    for (auto& words : routed_) words.fill(0);
-    for (u32 intid = private_interrupts; intid < first_special; ++intid) routed_[target_of(state_.route[intid])][intid / word_bits] |= bit_of(intid);
-    is_quiet_.fill(false);
+void Vgicv3::derive() {
+    for (u32 v = 0; v < state_.vcpus; ++v) view_[v].routed = {~u32{0}};
+    for (u32 intid = private_interrupts; intid < state_.interrupts; ++intid)
+        view_[target_of(state_.route[intid])].routed[word_of(intid)] |= bit_of(intid);
+    for (u32 v = 0; v < state_.vcpus; ++v) {
+        for (u32 w = 0; w < state_.words(); ++w) look(v, w);
+        view_[v].line = view_[v].waiting != 0;
+    }
 }
 
-/// The vCPU of an affinity; one that is not there leaves the interrupt with the first, so that none is lost.
 u32 Vgicv3::target_of(u64 route) const {
     if (Route::IRM::test(route)) return 0;
-    const u64 affinity = route & (Route::Aff2to0::mask | Route::Aff3::mask);
-    for (u32 v = 0; v < state_.vcpus; ++v)
-        if (config_.affinities[v] == affinity) return v;
-    return 0;
+    const auto found = std::ranges::find(config_.affinities, route & Route::affinity);
+    return found == config_.affinities.end() ? 0 : static_cast<u32>(found - config_.affinities.begin());
 }
 
 void Vgicv3::set_route(u32 intid, u64 route) {
-    routed_[target_of(state_.route[intid])][intid / word_bits] &= ~bit_of(intid);
-    state_.route[intid] = route & Route::mask;
-    routed_[target_of(state_.route[intid])][intid / word_bits] |= bit_of(intid);
-    changed_all();
+    view_[target_of(state_.route[intid])].routed[word_of(intid)] &= ~bit_of(intid);
+    state_.route[intid] = route & Route::all;
+    view_[target_of(state_.route[intid])].routed[word_of(intid)] |= bit_of(intid);
+    changed(0, word_of(intid));
 }
 
-u32 Vgicv3::deliverable(u32 vcpu, u32 number) const {
+/// Enabled, of an enabled group, and routed to the vCPU.
+u32 Vgicv3::forwarded(u32 vcpu, u32 number) const {
     const Word& w = word(vcpu, number);
     const u32 groups = (DistributorControl::EnableGrp1::test(state_.control) ? w.group1 : 0) |
                        (DistributorControl::EnableGrp0::test(state_.control) ? ~w.group1 : 0);
-    // A level asks again only after its end; an edge may come while its forerunner is active.
-    const u32 fresh = (w.latched & w.edge) | (w.pending() & ~w.active);
-    return fresh & w.enabled & groups & existing(number) & (number == 0 ? ~u32{0} : routed_[vcpu][number]);
+    return w.enabled & groups & view_[vcpu].routed[number];
 }
 
-u32 Vgicv3::held(u32 vcpu, u32 number) const { return number == 0 ? state_.own[vcpu].word.active : state_.own[vcpu].held[number]; }
+/// The vCPU could take these now.
+u32 Vgicv3::signalled(u32 vcpu, u32 number) const {
+    const Word& w = word(vcpu, number);
+    return w.pending() & ~w.active & forwarded(vcpu, number);
+}
 
-irq::Delivery Vgicv3::delivery(u32 vcpu, u32 intid, bool is_pending, bool is_active) const {
-    const Word& w = word(vcpu, intid / word_bits);
+/// The vCPU has taken these and not ended them.
+u32 Vgicv3::held(u32 vcpu, u32 number) const {
+    return number == 0 ? state_.own[vcpu].word.active : state_.own[vcpu].held[number];
+}
+
+/// An edge that came after the vCPU had taken its forerunner: hardware offers it after the end. What a
+/// level asks after the end is not known before.
+u32 Vgicv3::asking_again(u32 vcpu, u32 number) const {
+    const Word& w = word(vcpu, number);
+    return w.latched & w.edge & held(vcpu, number) & forwarded(vcpu, number);
+}
+
+irq::Delivery Vgicv3::delivery(u32 vcpu, u32 intid) const {
+    const u32 number = word_of(intid);
+    const u32 bit = bit_of(intid);
+    const Word& w = word(vcpu, number);
     irq::Delivery d;
     d.number = intid;
     d.priority = priority(vcpu, intid);
-    d.is_group1 = (w.group1 & bit_of(intid)) != 0;
-    d.is_pending = is_pending;
-    d.is_active = is_active;
-    if (intid < private_interrupts && state_.own[vcpu].host[intid] != 0) d.host_number = state_.own[vcpu].host[intid] - 1;
-    d.tells_end = (w.edge & bit_of(intid)) == 0 && !d.host_number;
+    d.is_group1 = (w.group1 & bit) != 0;
+    d.is_active = (held(vcpu, number) & bit) != 0;
+    d.is_pending = ((signalled(vcpu, number) | asking_again(vcpu, number)) & bit) != 0;
+    if (intid < private_interrupts && state_.own[vcpu].host[intid] != 0) {
+        d.host_number = state_.own[vcpu].host[intid] - 1;
+        // "ICH_LR<n>_EL2": a host's interrupt is not pending and active at once.
+        d.is_pending = d.is_pending && !d.is_active;
+        return d;
+    }
+    // After the end a level may ask again, and what is kept back here may go to another CPU.
+    const bool is_kept_back = d.is_active && !d.is_pending && (w.pending() & bit) != 0;
+    d.tells_end = (w.edge & bit) == 0 || is_kept_back;
     return d;
 }
 
@@ -100,58 +176,64 @@ void Vgicv3::before_entry(VcpuId id, irq::Deliveries& slots) {
     const u32 vcpu = index(id);
     slots.has_more = false;
     slots.ended_unlisted = 0;
-    if (vcpu >= state_.vcpus) return;
-    u32& used = filled_[vcpu];
-    used = 0;
-    if (is_quiet_[vcpu]) return;
-    for (u32 number = 0; number < max_words; ++number) {
-        const u32 pending = deliverable(vcpu, number);
-        const u32 active = held(vcpu, number);
-        for_each_bit(pending | active, [&](u32 n) {
-            const irq::Delivery d = delivery(vcpu, number * word_bits + n, ((pending >> n) & 1) != 0, ((active >> n) & 1) != 0);
-            u32 at = used;
-            while (at > 0 && goes_before(d, slots.slots[at - 1])) --at;
-            if (at >= slots.count) {
-                slots.has_more = true;
-                return;
-            }
-            if (used == slots.count)
-                slots.has_more = true;
-            else
-                ++used;
-            for (u32 i = used - 1; i > at; --i) slots.slots[i] = slots.slots[i - 1];
-            slots.slots[at] = d;
-        });
+    if (vcpu >= state_.vcpus || view_[vcpu].busy == 0) return;
+    View& view = view_[vcpu];
+    SlotFiller filler(slots);
+    for_each_bit(view.busy, [&](u32 number) {
+        // Ascending INTIDs, so that equals stay in order.
+        for_each_bit(signalled(vcpu, number) | held(vcpu, number),
+                     [&](u32 n) { filler.offer(delivery(vcpu, number * word_bits + n)); });
+    });
+    view.filled = filler.finish();
+    view.from_latch = 0;
+    for (u32 i = 0; i < view.filled; ++i) {
+        const irq::Delivery& d = slots.slots[i];
+        u32& latched = word(vcpu, word_of(d.number)).latched;
+        if (!d.is_pending || (latched & bit_of(d.number)) == 0) continue;
+        view.from_latch |= u32{1} << i;
+        latched &= ~bit_of(d.number);
     }
-    is_quiet_[vcpu] = used == 0;
 }
 
 void Vgicv3::after_exit(VcpuId id, irq::Deliveries& slots) {
     const u32 vcpu = index(id);
     if (vcpu >= state_.vcpus) return;
-    for (u32 i = 0; i < filled_[vcpu]; ++i) {
-        fold(vcpu, slots.slots[i]);
+    View& view = view_[vcpu];
+    if (view.filled == 0 && slots.ended_unlisted == 0) return;
+    const u32 filled = view.filled;
+    view.filled = 0;
+    for (u32 i = 0; i < filled; ++i) fold(vcpu, slots.slots[i], (view.from_latch >> i & 1) != 0);
+    for (; slots.ended_unlisted != 0; --slots.ended_unlisted) end_unlisted(vcpu, slots);
+    for (u32 i = 0; i < filled; ++i) {
+        changed(vcpu, word_of(slots.slots[i].number));
         slots.slots[i] = {};
     }
-    for (u32 n = 0; n < slots.ended_unlisted; ++n) end_unlisted(vcpu);
-    if (filled_[vcpu] != 0 || slots.ended_unlisted != 0) changed(vcpu);
-    filled_[vcpu] = 0;
-    slots.ended_unlisted = 0;
 }
 
-/// What the guest has done with an interrupt that it was offered.
-void Vgicv3::fold(u32 vcpu, const irq::Delivery& slot) {
-    Word& w = word(vcpu, slot.number / word_bits);
+/// What the guest has done with an interrupt that was in a slot.
+void Vgicv3::fold(u32 vcpu, const irq::Delivery& slot, bool was_latched) {
     const u32 bit = bit_of(slot.number);
-    // It was offered pending if it was deliverable; nothing else has touched it since.
-    const bool was_offered = (deliverable(vcpu, slot.number / word_bits) & bit) != 0;
-    if (was_offered && !slot.is_pending) w.latched &= ~bit;
-    set_active(vcpu, slot.number / word_bits, bit, slot.is_active);
+    if (was_latched && slot.is_pending) word(vcpu, word_of(slot.number)).latched |= bit;
+    set_active(vcpu, word_of(slot.number), bit, slot.is_active);
+}
+
+/// The guest ended an interrupt that had no slot: the most urgent one that it holds.
+void Vgicv3::end_unlisted(u32 vcpu, const irq::Deliveries& slots) {
+    u32 best = first_special;
+    for (u32 number = 0; number < state_.words(); ++number)
+        for_each_bit(held(vcpu, number), [&](u32 n) {
+            const u32 intid = number * word_bits + n;
+            const auto is_it = [&](const irq::Delivery& d) { return !d.is_empty() && d.number == intid; };
+            if (std::ranges::any_of(slots.slots, is_it)) return;
+            if (best == first_special || priority(vcpu, intid) < priority(vcpu, best)) best = intid;
+        });
+    if (best == first_special) return;
+    set_active(vcpu, word_of(best), bit_of(best), false);
+    changed(vcpu, word_of(best));
 }
 
 void Vgicv3::set_active(u32 vcpu, u32 number, u32 bits, bool is_active) {
-    Word& w = word(vcpu, number);
-    w.active = is_active ? w.active | bits : w.active & ~bits;
+    set_bits(word(vcpu, number).active, bits, is_active);
     if (number == 0) return;
     if (is_active) {
         state_.own[vcpu].held[number] |= bits;
@@ -160,51 +242,58 @@ void Vgicv3::set_active(u32 vcpu, u32 number, u32 bits, bool is_active) {
     }
 }
 
-/// The guest ended an interrupt that had no slot: the most urgent one that it holds.
-void Vgicv3::end_unlisted(u32 vcpu) {
-    u32 best = first_special;
-    for (u32 number = 0; number < max_words; ++number)
-        for_each_bit(held(vcpu, number), [&](u32 n) {
-            const u32 intid = number * word_bits + n;
-            if (best == first_special || priority(vcpu, intid) < priority(vcpu, best)) best = intid;
-        });
-    if (best != first_special) set_active(vcpu, best / word_bits, bit_of(best), false);
-}
-
 std::optional<u8> Vgicv3::most_urgent(VcpuId id) const {
     const u32 vcpu = index(id);
     std::optional<u8> best;
-    if (vcpu >= state_.vcpus || is_quiet_[vcpu]) return best;
-    for (u32 number = 0; number < max_words; ++number)
-        for_each_bit(deliverable(vcpu, number), [&](u32 n) {
+    if (vcpu >= state_.vcpus) return best;
+    for_each_bit(view_[vcpu].waiting, [&](u32 number) {
+        for_each_bit(signalled(vcpu, number), [&](u32 n) {
             const u8 urgency = priority(vcpu, number * word_bits + n);
             if (!best || urgency < *best) best = urgency;
         });
+    });
     return best;
 }
 
-void Vgicv3::changed(u32 vcpu) {
-    is_quiet_[vcpu] = false;
-    const bool level = most_urgent(VcpuId{vcpu}).has_value();
+void Vgicv3::look(u32 vcpu, u32 number) {
+    const u32 fresh = signalled(vcpu, number);
+    set_bits(view_[vcpu].waiting, u32{1} << number, fresh != 0);
+    set_bits(view_[vcpu].busy, u32{1} << number, (fresh | held(vcpu, number)) != 0);
+}
+
+void Vgicv3::tell(u32 vcpu, u32 number) {
+    View& view = view_[vcpu];
+    const bool level = view.waiting != 0;
     // Also when it is high already: the vCPU may wait for something more urgent.
-    if (level || line_[vcpu]) {
-        line_[vcpu] = level;
-        lines_->set_external(VcpuId{vcpu}, level);
-    }
+    const bool is_news = (view.waiting >> number & 1) != 0;
+    if (level == view.line && !is_news) return;
+    view.line = level;
+    lines_->set_external(VcpuId{vcpu}, level);
+}
+
+void Vgicv3::changed(u32 vcpu, u32 number) {
+    const u32 first = number == 0 ? vcpu : 0;
+    const u32 end = number == 0 ? vcpu + 1 : state_.vcpus;
+    // Outputs move when all is looked at: whoever hears of it may ask.
+    for (u32 v = first; v < end; ++v) look(v, number);
+    for (u32 v = first; v < end; ++v) tell(v, number);
 }
 
 void Vgicv3::changed_all() {
-    for (u32 v = 0; v < state_.vcpus; ++v) changed(v);
+    for (u32 v = 0; v < state_.vcpus; ++v) changed(v, 0);
+    for (u32 w = 1; w < state_.words(); ++w) changed(0, w);
 }
 
 void Vgicv3::set_line(u32 number, bool level) {
-    if (number < private_interrupts || number >= first_special) return;
-    Word& w = state_.shared[number / word_bits];
+    if (number < private_interrupts || number >= state_.interrupts) return;
+    Word& w = state_.shared[word_of(number)];
     const u32 bit = bit_of(number);
     if (((w.level & bit) != 0) == level) return;
     w.level ^= bit;
     if (level) w.latched |= w.edge & bit;
-    changed(target_of(state_.route[number]));
+    const u32 target = target_of(state_.route[number]);
+    look(target, word_of(number));
+    tell(target, word_of(number));
 }
 
 void Vgicv3::set_private(VcpuId id, u32 number, bool level, std::optional<u32> host_number) {
@@ -216,7 +305,7 @@ void Vgicv3::set_private(VcpuId id, u32 number, bool level, std::optional<u32> h
     if (((own.word.level & bit) != 0) == level) return;
     own.word.level ^= bit;
     if (level) own.word.latched |= own.word.edge & bit;
-    changed(vcpu);
+    changed(vcpu, 0);
 }
 
 void Vgicv3::send(VcpuId from, const irq::IpiTargets& targets, u32 number, bool is_group1) {
@@ -224,10 +313,12 @@ void Vgicv3::send(VcpuId from, const irq::IpiTargets& targets, u32 number, bool 
     for (u32 v = 0; v < state_.vcpus; ++v) {
         const u64 affinity = config_.affinities[v];
         const u64 distance = affinity - targets.base;
-        const bool is_target = targets.all_but_self ? v != index(from) : affinity >= targets.base && distance < 64 && ((targets.mask >> distance) & 1) != 0;
-        if (!is_target || ((state_.own[v].word.group1 & bit_of(number)) != 0) != is_group1) continue;
-        state_.own[v].word.latched |= bit_of(number);
-        changed(v);
+        const bool is_listed = affinity >= targets.base && distance < 64 && (targets.mask >> distance & 1) != 0;
+        const bool is_target = targets.all_but_self ? v != index(from) : is_listed;
+        Word& word = state_.own[v].word;
+        if (!is_target || ((word.group1 & bit_of(number)) != 0) != is_group1) continue;
+        word.latched |= bit_of(number);
+        changed(v, 0);
     }
 }
 
