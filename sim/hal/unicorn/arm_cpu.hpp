@@ -105,7 +105,7 @@ private:
     [[nodiscard]] bool may_use_timer(ax::arm64::SysReg reg);
     void invalidate(ax::arm64::SysReg operation, u64 value);
     void address_translate(ax::arm64::SysReg operation, u64 va);
-    void drop(ax::arm64::SysReg operation, u64 value);
+    void drop(ax::arm64::SysReg operation, Gva va, u16 asid);
     [[nodiscard]] bool traps_fp() override { return fp_trap() != FpTrap::None; }
     void watch_fp(u64 cpacr);
     [[nodiscard]] FpTrap fp_trap();

@@ -113,32 +113,37 @@ void ArmCpu::fence_translation() {
     if (engine_->is_selected(*this)) engine_->flush_translation();
 }
 
-/// One TLBI for this CPU alone. `engine_` drops its own entries by itself where it executes the instruction.
-void ArmCpu::drop(SysReg operation, u64 value) {
-    using Asid = Bits<63, 48>;
-    const u16 vmid = translation_context().vmid();
-    const Gva va = address_of(value);
-    const auto asid = static_cast<u16>(Asid::get(value));
+/// One TLBI for this CPU alone, which need not be the one in the engine. The engine drops its own entries by
+/// itself where it executes the instruction.
+void ArmCpu::drop(SysReg operation, Gva va, u16 asid) {
+    VmsaContext tables;
+    tables.vtcr = el2_.VTCR_EL2;
+    tables.vttbr = el2_.VTTBR_EL2;
+    const u16 vmid = tables.vmid();
     switch (operation.op2) {
-        case 0: tlb_.drop_vmid(vmid); return;                           // VMALLE1
-        case 1: case 5: tlb_.drop_va(vmid, asid, va); return;           // VAE1, VALE1
-        case 2: tlb_.drop_asid(vmid, asid); return;                     // ASIDE1
-        case 3: case 7: tlb_.drop_va_all_asids(vmid, va); return;       // VAAE1, VAALE1
-        default: tlb_.drop_vmid(vmid); return;
+        case 1: case 5: tlb_.drop_va(vmid, asid, va); return;      // VAE1, VALE1
+        case 2: tlb_.drop_asid(vmid, asid); return;                // ASIDE1
+        case 3: case 7: tlb_.drop_va_all_asids(vmid, va); return;  // VAAE1, VAALE1
+        default: tlb_.drop_vmid(vmid); return;                     // VMALLE1
     }
 }
 
 /// TLBI at EL1: Arm ARM DDI 0487, "TLB maintenance instructions".
 void ArmCpu::invalidate(SysReg operation, u64 value) {
+    using Asid = Bits<63, 48>;
+    constexpr u64 short_asid = 0xff;
     constexpr u8 inner_shareable = 3;
-    const VmsaTranslation* entry = by_address(operation) ? tlb_.find(address_of(value), TlbTag::of(translation_context())) : nullptr;
+    const VmsaContext& context = translation_context();
+    const auto asid = static_cast<u16>(Asid::get(value) & (vmsa::Tcr::AS::test(context.tcr) ? Asid::max : short_asid));
+    const Gva va = address_of(value);
+    const VmsaTranslation* entry = by_address(operation) ? tlb_.find(va, TlbTag::of(context)) : nullptr;
     // Unicorn forgets one page of a block, and one spelling of a tagged pointer.
     const bool is_block = entry != nullptr && entry->stage1_shift > page_shift;
-    drop(operation, value);
+    drop(operation, va, asid);
     if (is_block || (by_address(operation) && has_tagged_fills_)) engine_->flush_translation();
     if (operation.crm != inner_shareable && !Hcr::FB::test(el2_.HCR_EL2)) return;
     for (ArmCpu* peer : peers_)
-        if (peer != this) peer->drop(operation, value);
+        if (peer != this) peer->drop(operation, va, asid);
 }
 
 /// AT S1E1R, S1E1W, S1E0R, S1E0W. A second-stage fault of the walk is shown in PAR_EL1 with S set; taking it to
