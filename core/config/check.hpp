@@ -38,6 +38,7 @@ void check_device_shape(const DeviceConfig& devices, FindingSink& sink);
 void check_device_overlap(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sink);
 void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink);
+void check_pass_through_interrupts(const DeviceConfig& devices, FindingSink& sink);
 void check_interrupt_controller(const DeviceConfig& devices, FindingSink& sink);
 void check_pass_through(const DeviceConfig& devices, FindingSink& sink);
 void check_pass_through_ports(const DeviceConfig& devices, FindingSink& sink);

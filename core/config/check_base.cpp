@@ -26,6 +26,7 @@ void check_vm(const AxVMCrateConfig& config, FindingSink& sink) {
     check_device_overlap(config, sink);
     check_device_memory_overlap(config, sink);
     check_device_interrupts(config.devices, sink);
+    check_pass_through_interrupts(config.devices, sink);
     check_interrupt_controller(config.devices, sink);
     check_pass_through(config.devices, sink);
     check_pass_through_ports(config.devices, sink);

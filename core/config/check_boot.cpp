@@ -16,12 +16,6 @@ std::string_view word_for(BootProtocol protocol) {
     return "unknown"sv;
 }
 
-/// True when `path` is `tree` or a node below it.
-bool is_below(std::string_view path, std::string_view tree) {
-    if (!path.starts_with(tree)) return false;
-    return tree.ends_with('/') || path.size() == tree.size() || path[tree.size()] == '/';
-}
-
 }  // namespace
 
 BootProtocol boot_protocol_of(const KernelConfig& kernel) {
@@ -30,10 +24,14 @@ BootProtocol boot_protocol_of(const KernelConfig& kernel) {
 }
 
 void check_boot_protocol(const KernelConfig& kernel, FindingSink& sink) {
-    if (kernel.boot_protocol && kernel.enable_bios && *kernel.boot_protocol != BootProtocol::Multiboot)
+    if (kernel.boot_protocol && kernel.enable_bios && *kernel.boot_protocol == BootProtocol::Direct)
         sink.report({Severity::Error, "boot-protocol", "kernel.boot_protocol",
-                     join("\""sv, word_for(*kernel.boot_protocol), "\" contradicts enable_bios = true, which means multiboot"sv),
-                     "remove one of the two keys"});
+                     "\"direct\" contradicts enable_bios = true, which starts the guest through its firmware", "remove one of the two keys"});
+    // As in AxVisor, where the flag alone switches the firmware on.
+    if (kernel.boot_protocol && !kernel.enable_bios && *kernel.boot_protocol != BootProtocol::Direct)
+        sink.report({Severity::Error, "boot-protocol", "kernel.boot_protocol",
+                     join("\""sv, word_for(*kernel.boot_protocol), "\" starts the guest through its firmware, which enable_bios does not switch on"sv),
+                     "add enable_bios = true"});
     if (boot_protocol_of(kernel) != BootProtocol::Uefi) return;
     if (kernel.uefi_firmware_path.empty() && kernel.bios_path.empty())
         sink.report({Severity::Error, "boot-firmware", "kernel.boot_protocol", "\"uefi\" needs a firmware image, and none is named",
@@ -48,7 +46,7 @@ void check_excluded_devices(const DeviceConfig& devices, FindingSink& sink) {
         const std::string_view path = devices.excluded_devices[i].view();
         bool is_covered = false;
         for (const PassThroughDeviceConfig& device : devices.passthrough_devices)
-            is_covered = is_covered || (device.is_tree_path() && is_below(path, device.name.view()));
+            is_covered = is_covered || (device.is_tree_path() && is_below_node(path, device.name.view()));
         if (is_covered) continue;
         sink.report({Severity::Warning, "excluded-nothing", "devices.excluded_devices",
                      join("\""sv, path, "\" excludes nothing: no device-tree path in passthrough_devices covers it"sv),

@@ -31,6 +31,15 @@ constexpr std::array shapes = {
     Shape{EmulatedDeviceType::GPPTITS, 2 * gic_frame, 1, "[address of the host's ITS]"sv},
     Shape{EmulatedDeviceType::PPPTGlobal, 0, 1, "[contexts]"sv},
     Shape{EmulatedDeviceType::IVCChannel, page_size, 0, ""sv},
+    // QEMU, "QEMU Firmware Configuration (fw_cfg) Device": selector, data and DMA registers.
+    Shape{EmulatedDeviceType::FwCfg, 0x18, 0, ""sv},
+    // Intel 82093AA, IOREGSEL and IOWIN; Intel 8254 with the gate at port 0x61.
+    Shape{EmulatedDeviceType::X86IoApic, 0x14, 0, ""sv},
+    Shape{EmulatedDeviceType::X86Pit, 0x22, 0, ""sv},
+    // VIRTIO, "MMIO Device Register Layout": the device's own fields begin at 0x100.
+    Shape{EmulatedDeviceType::VirtioBlk, 0x100, 0, ""sv},
+    Shape{EmulatedDeviceType::VirtioNet, 0x100, 0, ""sv},
+    Shape{EmulatedDeviceType::VirtioConsole, 0x100, 0, ""sv},
 };
 
 /// One shape for all devices of a type, if there is one.

@@ -29,6 +29,9 @@ void check_device_shape(const DeviceConfig& devices, FindingSink& sink) {
         if (device.length == 0 && device.emu_type != EmulatedDeviceType::Dummy)
             sink.report({Severity::Error, "device-length", emu_key(i, ".length"sv), "the device has no addresses",
                          "give the length of its window in bytes"});
+        if (device.emu_type == EmulatedDeviceType::X86Pit && (device.base_gpa >= port_count || device.length > port_count - device.base_gpa))
+            sink.report({Severity::Error, "port-range", emu_key(i, ".base_gpa"sv), join("its ports from ", Hex{device.base_gpa}, " run past port 0xffff"),
+                         "use 0x40, where the PIT of a PC is"});
         if (device.range().wraps())
             sink.report({Severity::Error, "device-wrap", emu_key(i, ".length"sv),
                          join("the window from ", Hex{device.base_gpa}, " runs past the end of the 64-bit address space"),
@@ -44,10 +47,17 @@ void check_device_overlap(const AxVMCrateConfig& config, FindingSink& sink) {
                          join(range_text(range).view(), " overlaps ", list, "[", u64{j}, "], ", range_text(other).view()), join(fix)});
     };
     for (std::size_t i = 0; i < devices.emu_devices.size(); ++i) {
+        const bool has_ports = devices.emu_devices[i].has_ports();
         for (const GpaRange& range : windows_of(devices.emu_devices[i], config.base.cpu_num)) {
-            for (std::size_t j = 0; j < i; ++j)
+            for (std::size_t j = 0; j < i; ++j) {
+                if (devices.emu_devices[j].has_ports() != has_ports) continue;
                 for (const GpaRange& other : windows_of(devices.emu_devices[j], config.base.cpu_num))
                     check(i, range, "emu_devices"sv, j, other, "move one of them"sv);
+            }
+            for (std::size_t j = 0; has_ports && j < devices.passthrough_ports.size(); ++j)
+                check(i, range, "passthrough_ports"sv, j, {Gpa{devices.passthrough_ports[j].base}, devices.passthrough_ports[j].length},
+                      "a port is either emulated or passed through; remove one"sv);
+            if (has_ports) continue;
             constexpr std::string_view remove_one = "a window is either emulated or passed through; remove one"sv;
             for (std::size_t j = 0; j < devices.passthrough_devices.size(); ++j)
                 check(i, range, "passthrough_devices"sv, j, devices.passthrough_devices[j].range(), remove_one);
@@ -69,7 +79,8 @@ void check_device_memory_overlap(const AxVMCrateConfig& config, FindingSink& sin
     };
     const DeviceConfig& devices = config.devices;
     for (std::size_t i = 0; i < devices.emu_devices.size(); ++i)
-        for (const GpaRange& range : windows_of(devices.emu_devices[i], config.base.cpu_num)) check(emu_key(i), range);
+        if (!devices.emu_devices[i].has_ports())
+            for (const GpaRange& range : windows_of(devices.emu_devices[i], config.base.cpu_num)) check(emu_key(i), range);
     for (std::size_t i = 0; i < devices.passthrough_devices.size(); ++i)
         check(pass_through_key(i), devices.passthrough_devices[i].range());
     for (std::size_t i = 0; i < devices.passthrough_addresses.size(); ++i)
@@ -125,6 +136,23 @@ void check_device_interrupts(const DeviceConfig& devices, FindingSink& sink) {
             sink.report({Severity::Warning, "irq-shared", emu_key(i, ".irq_id"sv),
                          join("interrupt ", device.irq_id, " is that of passthrough_devices[", u64{j}, "] too"),
                          "give each device its own interrupt"});
+        }
+    }
+}
+
+void check_pass_through_interrupts(const DeviceConfig& devices, FindingSink& sink) {
+    for (std::size_t i = 0; i < devices.passthrough_devices.size(); ++i) {
+        const u64 irq = devices.passthrough_devices[i].irq_id;
+        if (irq > most_inputs)
+            sink.report({Severity::Error, "irq-range", pass_through_key(i, ".irq_id"sv), join(irq, " is no input of an interrupt controller"),
+                         join("use a number up to ", most_inputs)});
+        // The family's files write 1 where a device has no interrupt of its own.
+        for (std::size_t j = 0; j < i && irq > 1; ++j) {
+            if (devices.passthrough_devices[j].irq_id != irq) continue;
+            sink.report({Severity::Warning, "irq-shared", pass_through_key(i, ".irq_id"sv),
+                         join("interrupt ", irq, " is that of passthrough_devices[", u64{j}, "] too"),
+                         "give each device its own interrupt, or 0 where it has none"});
+            break;
         }
     }
 }

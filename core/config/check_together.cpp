@@ -96,6 +96,33 @@ void check_interrupts(const AxVMCrateConfig& vm, const AxVMCrateConfig& earlier,
     }
 }
 
+bool is_excluded(std::string_view path, const DeviceConfig& devices) {
+    for (const DeviceName& node : devices.excluded_devices)
+        if (is_below_node(path, node.view())) return true;
+    return false;
+}
+
+/// Devices named by their place in the board's device tree. Whole trees are the family's habit, so that giving one to two VMs is
+/// only a warning.
+void check_tree_paths(const AxVMCrateConfig& vm, const AxVMCrateConfig& earlier, FindingSink& sink) {
+    for (std::size_t i = 0; i < vm.devices.passthrough_devices.size(); ++i) {
+        const PassThroughDeviceConfig& mine = vm.devices.passthrough_devices[i];
+        if (!mine.is_tree_path()) continue;
+        for (std::size_t j = 0; j < earlier.devices.passthrough_devices.size(); ++j) {
+            const PassThroughDeviceConfig& theirs = earlier.devices.passthrough_devices[j];
+            if (!theirs.is_tree_path()) continue;
+            const bool is_mine_lower = is_below_node(mine.name.view(), theirs.name.view());
+            if (!is_mine_lower && !is_below_node(theirs.name.view(), mine.name.view())) continue;
+            const std::string_view shared = is_mine_lower ? mine.name.view() : theirs.name.view();
+            if (is_excluded(shared, vm.devices) || is_excluded(shared, earlier.devices)) continue;
+            sink.report({shared == "/"sv ? Severity::Warning : Severity::Error, "pass-through-shared",
+                         key_path("devices.passthrough_devices[", u64{i}, "]"),
+                         join("\""sv, shared, "\" of the device tree belongs to "sv, vm_text(earlier).view(), " already, by passthrough_devices["sv, u64{j}, "]"sv),
+                         "pass each device through to one VM; excluded_devices leaves out the other's"});
+        }
+    }
+}
+
 void check_total_memory(std::span<const AxVMCrateConfig* const> vms, const BoardFacts& board, std::span<FindingSink* const> sinks) {
     u64 left = board.ram.size;
     for (std::size_t i = 0; i < vms.size(); ++i) {
@@ -122,6 +149,7 @@ void check_together(std::span<const AxVMCrateConfig* const> vms, const BoardFact
             check_host_ranges(*vms[i], *vms[j], *sinks[i]);
             check_ports(*vms[i], *vms[j], *sinks[i]);
             check_interrupts(*vms[i], *vms[j], *sinks[i]);
+            check_tree_paths(*vms[i], *vms[j], *sinks[i]);
         }
     }
     if (board != nullptr) check_total_memory(vms, *board, sinks);

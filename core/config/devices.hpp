@@ -10,6 +10,16 @@ namespace ax::config {
 /// Inputs of a VM's PLIC, numbered from 1; as on QEMU's virt board.
 inline constexpr u32 plic_sources = 95;
 
+/// I/O ports of an x86 machine.
+inline constexpr u64 port_count = 0x1'0000;
+
+/// True when the device-tree path `path` is `node` or lies below it.
+[[nodiscard]] constexpr bool is_below_node(std::string_view path, std::string_view node) {
+    if (!path.starts_with(node)) return false;
+    return node.ends_with('/') || path.size() == node.size() || path[node.size()] == '/';
+}
+static_assert(is_below_node("/soc/uart", "/soc") && is_below_node("/soc", "/") && !is_below_node("/socket", "/soc"));
+
 /// One element of `devices.emu_devices`; positional form
 /// `[name, base_gpa, length, irq_id, emu_type, cfg_list]`.
 struct EmulatedDeviceConfig {
@@ -21,6 +31,11 @@ struct EmulatedDeviceConfig {
     FixedVector<u64, max_cfg_list> cfg_list;  ///< meaning depends on the type
 
     [[nodiscard]] constexpr GpaRange range() const { return {Gpa{base_gpa}, length}; }
+    /// True when base and length are x86 I/O ports and no memory: the PIT's always, a console's where they can be.
+    [[nodiscard]] constexpr bool has_ports() const {
+        if (emu_type == EmulatedDeviceType::X86Pit) return true;
+        return emu_type == EmulatedDeviceType::Console && base_gpa < port_count && length <= port_count - base_gpa;
+    }
 };
 
 /// One element of `devices.passthrough_devices`; positional form

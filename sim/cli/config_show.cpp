@@ -101,6 +101,9 @@ void print_vm(const VmFile& file) {
         if (device.is_tree_path()) std::printf("  passed through by device-tree path: %s\n", plain(device.name.view()).c_str());
     for (const config::DeviceName& path : file.config.devices.excluded_devices)
         std::printf("  excluded: %s\n", plain(path.view()).c_str());
+    for (const config::EmulatedDeviceConfig& device : file.config.devices.emu_devices)
+        if (device.has_ports())
+            std::printf("  I/O ports emulated: %s, %llu of them, %s\n", hex(device.base_gpa).c_str(), static_cast<unsigned long long>(device.length), plain(device.name.view()).c_str());
     for (const config::PassThroughPortConfig& ports : file.config.devices.passthrough_ports)
         std::printf("  I/O ports passed through: %s, %u of them\n", hex(ports.base).c_str(), ports.length);
     std::printf("\n");
@@ -133,7 +136,7 @@ Json to_json(const VmFile& file) {
 void print_platform(const PlatformFile& platform, const CheckReport& report) {
     u64 used = 0;
     for (const CheckedFile& file : report.files)
-        if (file.vm) used += config::eager_memory_of(file.vm->config);
+        if (file.is_good_vm) used += config::eager_memory_of(file.vm->config);
     std::printf("platform %s (%s): %llu pCPUs, %s of RAM from %s, of which the VMs take %s\n\n",
                 plain(platform.config.platform.view()).c_str(), std::string(config::to_text(platform.config.arch)).c_str(),
                 static_cast<unsigned long long>(platform.sim.cpus), size_text(platform.memory().size).c_str(),
@@ -147,7 +150,7 @@ int show(const ShowSettings& settings) {
     Json json{{"vms", Json::array()}};
     if (const PlatformFile* platform = report.platform_file(); platform != nullptr && !settings.json) print_platform(*platform, report);
     for (const CheckedFile& file : report.files) {
-        if (!file.vm) continue;
+        if (!file.is_good_vm) continue;
         if (settings.json)
             json["vms"].push_back(to_json(*file.vm));
         else

@@ -19,9 +19,9 @@ FileKind kind_of(std::string_view text) {
     // What is no TOML is called a VM's file: most are, and the message is the same.
     if (!root) return FileKind::Vm;
     if (root->find("plat") != nullptr || root->find("arch") != nullptr || root->find("platform") != nullptr) return FileKind::Platform;
-    const bool is_defconfig = !root->entries.empty() && std::ranges::all_of(root->entries, [](const TomlEntry& entry) {
-        return is_defconfig_key(entry.key);
-    });
+    // One of its keys is enough: what else is there may be misspelt.
+    const bool has_tables = root->find("base") != nullptr || root->find("kernel") != nullptr || root->find("devices") != nullptr;
+    const bool is_defconfig = !has_tables && std::ranges::any_of(root->entries, [](const TomlEntry& entry) { return is_defconfig_key(entry.key); });
     return is_defconfig ? FileKind::Defconfig : FileKind::Vm;
 }
 
@@ -86,7 +86,13 @@ void Checker::add(const std::filesystem::path& path) {
     file.text = *std::move(text);
     file.kind = kind_of(file.text);
     switch (file.kind) {
-        case FileKind::Vm: file.vm = accept(read_vm_text(file.text, path.string())); break;
+        case FileKind::Vm: {
+            JudgedVm judged = judge_vm_text(file.text, path.string());
+            take(std::move(judged.findings));
+            file.vm = std::move(judged.file);
+            file.is_good_vm = judged.is_good;
+            break;
+        }
         case FileKind::Platform: file.platform = accept(read_platform_text(file.text, path.string())); break;
         case FileKind::Defconfig:
             if (auto read = read_defconfig_text(file.text, path.string()); !read) take(std::move(read.error().diagnostics));
@@ -112,7 +118,8 @@ CheckReport Checker::finish() {
     for (const CheckedFile& file : report_.files) {
         if (!file.vm) continue;
         if (platform != nullptr) take(check_on_platform(*file.vm, *platform));
-        take(check_images(*file.vm, platform));
+        // Images are only loaded for a machine that can be.
+        take(check_images(*file.vm, file.is_good_vm ? platform : nullptr));
         vms.push_back(*file.vm);
     }
     take(check_together(vms, platform));
@@ -141,6 +148,8 @@ std::size_t CheckReport::errors() const {
 }
 
 std::string CheckReport::value_of(const Diagnostic& finding) const {
+    // The line is at hand, unless it is a long one.
+    if (finding.at.column < 256 && finding.source_line.size() < 256) return finding.at.line == 0 ? std::string{} : value_text(finding.source_line, {1, finding.at.column});
     const auto file = std::ranges::find(files, finding.file, [](const CheckedFile& f) { return f.path.string(); });
     return file == files.end() ? std::string{} : value_text(file->text, finding.at);
 }

@@ -21,7 +21,8 @@ struct CheckedFile {
     std::filesystem::path path;
     FileKind kind = FileKind::Unreadable;
     std::string text;
-    std::optional<VmFile> vm;              ///< when it is a VM's and has no error
+    std::optional<VmFile> vm;              ///< when it is a VM's and its values could be read
+    bool is_good_vm = false;               ///< and it breaks no rule over it alone
     std::optional<PlatformFile> platform;  ///< when it is a platform's and has no error
 };
 

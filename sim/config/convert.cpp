@@ -134,7 +134,7 @@ std::expected<Conversion, ConfigError> convert_vm(std::string_view text, const s
     const std::expected<TomlNode, TomlSyntaxError> root = parse_toml(text);
     if (!root) {
         diagnostics.error(root.error().at,
-                          {"", "syntax", "this is not TOML", "see https://toml.io/en/v1.0.0", root.error().what});
+                          {"", "syntax", "this is not TOML", root.error().hint(), root.error().what});
         return std::unexpected(ConfigError{diagnostics.take()});
     }
     if (root->find("base") != nullptr || root->find("kernel") != nullptr) return modernise(text, name, *root);

@@ -16,17 +16,6 @@ std::string printable(std::string_view text) {
     return result;
 }
 
-std::string line_of(std::string_view text, u32 line) {
-    if (line == 0) return {};
-    for (u32 i = 1; i < line; ++i) {
-        const std::size_t end = text.find('\n');
-        if (end == std::string_view::npos) return {};
-        text.remove_prefix(end + 1);
-    }
-    std::string_view found = text.substr(0, text.find('\n'));
-    if (found.ends_with('\r')) found.remove_suffix(1);
-    return printable(found.substr(0, 400));
-}
 
 }  // namespace
 
@@ -66,11 +55,24 @@ std::string ConfigError::to_text() const {
     return text;
 }
 
+std::string_view Diagnostics::line(u32 number) {
+    constexpr std::size_t longest = 400;
+    if (line_starts_.empty()) {
+        line_starts_.push_back(0);
+        for (std::size_t end = text_.find('\n'); end != std::string_view::npos; end = text_.find('\n', end + 1)) line_starts_.push_back(end + 1);
+    }
+    if (number == 0 || number > line_starts_.size()) return {};
+    std::string_view found = text_.substr(line_starts_[number - 1]);
+    found = found.substr(0, found.find('\n'));
+    if (found.ends_with('\r')) found.remove_suffix(1);
+    return found.substr(0, longest);
+}
+
 void Diagnostics::add(config::Severity severity, Position at, Report report) {
     if (severity == config::Severity::Error) ++error_count_;
     const auto place = std::ranges::upper_bound(diagnostics_, std::pair(at.line, at.column), {},
                                                 [](const Diagnostic& d) { return std::pair(d.at.line, d.at.column); });
-    diagnostics_.insert(place, {severity, file_, at, line_of(text_, at.line), printable(report.key), std::move(report.rule),
+    diagnostics_.insert(place, {severity, file_, at, printable(line(at.line)), printable(report.key), std::move(report.rule),
                                 printable(report.what), printable(report.why), printable(report.hint)});
 }
 

@@ -63,8 +63,11 @@ public:
     [[nodiscard]] std::vector<Diagnostic> take();
 
 private:
+    [[nodiscard]] std::string_view line(u32 number);
+
     std::string file_;
     std::string_view text_;
+    std::vector<std::size_t> line_starts_;  ///< made for the first diagnostic
     std::vector<Diagnostic> diagnostics_;
     std::size_t error_count_ = 0;
 };

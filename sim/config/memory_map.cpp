@@ -58,6 +58,7 @@ std::string part_text(const config::EmulatedDeviceConfig& device, std::size_t wi
 
 void add_devices(const config::DeviceConfig& devices, u64 cpu_num, std::vector<MapEntry>& map) {
     for (const config::EmulatedDeviceConfig& device : devices.emu_devices) {
+        if (device.has_ports()) continue;
         const auto windows = config::windows_of(device, cpu_num);
         for (std::size_t i = 0; i < windows.size(); ++i)
             map.push_back({MapEntryKind::Emulated, windows[i], std::string(device.name.view()),

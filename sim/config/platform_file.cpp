@@ -19,7 +19,7 @@ namespace {
 std::optional<TomlNode> parse(std::string_view text, Diagnostics& diagnostics) {
     std::expected<TomlNode, TomlSyntaxError> root = parse_toml(text);
     if (root) return *std::move(root);
-    diagnostics.error(root.error().at, {"", "syntax", "this is not TOML", "see https://toml.io/en/v1.0.0", root.error().what});
+    diagnostics.error(root.error().at, {"", "syntax", "this is not TOML", root.error().hint(), root.error().what});
     return std::nullopt;
 }
 

@@ -27,9 +27,9 @@ constexpr KeyInfo ranges(std::string_view key, u64 length, std::string_view doc)
 constexpr auto keys = std::to_array<KeyInfo>({
     {"", "arch", Choice, required, familys, 0, any, arches, nullptr, "Instruction set of the board."},
     {"", "platform", Text, required, familys, 0, Name::capacity(), {}, nullptr, "Name of the board."},
-    number("", "task-stack-size", "Bytes of stack of each task of the hypervisor; from the family's defconfig."),
-    number("", "ticks-per-sec", "Scheduler ticks per second; from the family's defconfig."),
-    number("", "smp", "Number of pCPUs; from the family's defconfig."),
+    number("", "task-stack-size", "Bytes of stack of each task of the hypervisor; from the family's defconfig.", optional, 1),
+    number("", "ticks-per-sec", "Scheduler ticks per second; from the family's defconfig.", optional, 1, 1'000'000),
+    number("", "smp", "Number of pCPUs; from the family's defconfig.", optional, 1, 64),
 
     {"plat", "family", Text, optional, familys, 0, Name::capacity(), {}, nullptr, "Family of boards that this one belongs to."},
     number("plat", "phys-memory-base", "First address of RAM.", required),

@@ -13,6 +13,7 @@ using namespace choices;
 
 /// Keeps `instructions * num` of any run that ends within 64 bits.
 constexpr u64 max_ratio_part = 1'000'000;
+constexpr u64 max_cpus = 64, max_ticks_per_sec = 1'000'000;
 
 template <std::size_t N>
 void read_ranges(TableReader& table, std::string_view key, FixedVector<HpaRange, N>& to) {
@@ -123,13 +124,13 @@ void read_count(TableReader& table, std::string_view key, u64 max, u64& to) {
 void read_sim(const TomlNode& node, SimConfig& sim, Diagnostics& diagnostics) {
     TableReader table(node, "sim", diagnostics);
     sim.has_cpus = sim.has_cpus || table.find("cpus").has_value();
-    read_count(table, "cpus", 64, sim.cpus);
+    read_count(table, "cpus", max_cpus, sim.cpus);
     if (const auto value = table.find("ns-per-insn")) read_ratio(*value, sim.ns_per_insn, diagnostics);
     read_count(table, "quantum", 1'000'000'000'000, sim.quantum);
     read_count(table, "memory", ~u64{0}, sim.memory_bytes);
     // Nanoseconds since 1970 must fit what a clock device hands out.
     if (const auto value = table.find("epoch")) sim.epoch = read_number(*value, diagnostics, 9'000'000'000).value_or(sim.epoch);
-    read_count(table, "ticks-per-sec", 1'000'000, sim.ticks_per_sec);
+    read_count(table, "ticks-per-sec", max_ticks_per_sec, sim.ticks_per_sec);
     table.choice("htinst", htinst_styles, sim.htinst);
     if (const auto value = table.find("exit-cost-ns")) read_exit_costs(*value, sim, diagnostics);
     table.reject_unknown();
@@ -166,12 +167,18 @@ void check_memory(const TomlNode& root, const PlatformFile& file, Diagnostics& d
     }
 }
 
+void read_count(TableReader& table, std::string_view key, u64 max, std::optional<u64>& to) {
+    u64 number = 0;
+    read_count(table, key, max, number);
+    if (number != 0) to = number;
+}
+
 /// The keys that a platform file and a defconfig share; `to` is either.
 template <class T>
 void read_common(TableReader& table, T& to) {
-    table.number("task-stack-size", to.task_stack_size);
-    table.number("ticks-per-sec", to.ticks_per_sec);
-    table.number("smp", to.smp);
+    read_count(table, "task-stack-size", ~u64{0}, to.task_stack_size);
+    read_count(table, "ticks-per-sec", max_ticks_per_sec, to.ticks_per_sec);
+    read_count(table, "smp", max_cpus, to.smp);
 }
 
 }  // namespace
@@ -195,8 +202,8 @@ void read_platform_tables(const TomlNode& root, PlatformFile& file, Diagnostics&
     read_table(table.require("plat", "the table [plat]"), file.config.plat, diagnostics, &read_plat);
     read_table(table.require("devices", "the table [devices]"), file.config.devices, diagnostics, &read_devices);
     file.sim.has_cpus = file.config.smp.has_value();
-    file.sim.cpus = std::clamp<u64>(file.config.smp.value_or(1), 1, 64);
-    file.sim.ticks_per_sec = std::clamp<u64>(file.config.ticks_per_sec.value_or(1000), 1, 1'000'000);
+    file.sim.cpus = file.config.smp.value_or(1);
+    file.sim.ticks_per_sec = file.config.ticks_per_sec.value_or(1000);
     file.sim.memory_base = file.config.plat.phys_memory_base;
     file.sim.memory_bytes = file.config.plat.phys_memory_size;
     read_table(table.find("sim"), file.sim, diagnostics, &read_sim);

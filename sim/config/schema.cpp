@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/addr.hpp"
 #include "core/config/device_type.hpp"
 #include "core/exit/vm_exit.hpp"
 #include "sim/config/file_keys.hpp"
@@ -16,7 +17,7 @@ using Keys = std::span<const KeyInfo>;
 constexpr u64 most_of_toml = (u64{1} << 63) - 1;
 
 /// Digits as a reader takes them from a string; alone they can go beyond TOML's integers.
-constexpr const char* digits = "^(0[xX][0-9a-fA-F](_?[0-9a-fA-F])*|0[oO][0-7](_?[0-7])*|0[bB][01](_?[01])*|[0-9](_?[0-9])*)$";
+constexpr const char* digits = "^(0[xX][0-9a-fA-F](_?[0-9a-fA-F])*|0o[0-7](_?[0-7])*|0b[01](_?[01])*|[0-9](_?[0-9])*)$";
 
 Json number(const KeyInfo& info) {
     Json integer{{"type", "integer"}, {"minimum", info.min}};
@@ -51,7 +52,7 @@ Json value(const KeyInfo& info, Keys keys) {
         case KeyKind::Number: return info.key == "emu_type" ? known_numbers(device_types()) : number(info);
         case KeyKind::Ratio:
             return Json{{"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", info.min}, {"maximum", info.max}},
-                                               Json{{"type", "string"}, {"pattern", "^[0-9][0-9_]*(/[0-9][0-9_]*)?$"}}})}};
+                                               Json{{"type", "string"}, {"pattern", "^(1_?000_?000|[1-9][0-9]{0,5}|[1-9][0-9]{0,2}_[0-9]{3})(/(1_?000_?000|[1-9][0-9]{0,5}|[1-9][0-9]{0,2}_[0-9]{3}))?$"}}})}};
         case KeyKind::Text: return Json{{"type", "string"}, {"maxLength", info.max}};
         case KeyKind::Boolean: return Json{{"type", "boolean"}};
         case KeyKind::Choice: return Json{{"enum", info.words}};
@@ -95,6 +96,46 @@ Json element(const ElementLayout& layout, Keys keys) {
     return Json{{"oneOf", Json::array({table(layout.list, keys), std::move(positional)})}};
 }
 
+/// The integer of a number's two forms.
+Json& integer_of(Json& number) { return number["anyOf"][0]; }
+
+/// What rules of core/config say and a schema can say too.
+void add_rules(Json& vm) {
+    Json& base = vm["properties"]["base"]["properties"];
+    base["phys_cpu_ids"]["uniqueItems"] = true;
+    integer_of(base["phys_cpu_sets"]["items"])["minimum"] = 1;
+    Json& kernel = vm["properties"]["kernel"];
+    kernel["dependentRequired"] = {{"bios_path", {"bios_load_addr"}}, {"dtb_path", {"dtb_load_addr"}}, {"ramdisk_path", {"ramdisk_load_addr"}}};
+    // boot_protocol, where there is one, says direct exactly when enable_bios does not switch the firmware on.
+    const Json says_direct{{"properties", {{"boot_protocol", {{"enum", {"direct", "kernel"}}}}}}};
+    kernel["if"] = {{"properties", {{"enable_bios", {{"const", true}}}}}, {"required", {"enable_bios"}}};
+    kernel["then"] = {{"anyOf", {{{"not", {{"required", {"boot_protocol"}}}}}, {{"not", says_direct}}}}};
+    kernel["else"] = says_direct;
+    // An ordered object moves its members when one is added: nothing is added to this one from here on.
+    Json& keys = kernel["properties"];
+    keys["kernel_path"]["minLength"] = 1;
+    integer_of(keys["dtb_load_addr"])["multipleOf"] = 8;
+    for (Json& form : keys["memory_regions"]["items"]["oneOf"]) {
+        const bool is_table = form["type"] == "object";
+        Json& fields = is_table ? form["properties"] : form["prefixItems"];
+        Json& gpa = is_table ? fields["gpa"] : fields[0];
+        Json& size = is_table ? fields["size"] : fields[1];
+        integer_of(gpa)["multipleOf"] = page_size;
+        integer_of(size)["multipleOf"] = page_size;
+        integer_of(size)["minimum"] = 1;
+    }
+    // What is no device-tree path needs a length.
+    const Json is_path{{"pattern", "^/"}};
+    for (Json& form : vm["properties"]["devices"]["properties"]["passthrough_devices"]["items"]["oneOf"]) {
+        if (form["type"] == "object") {
+            form["anyOf"] = {{{"properties", {{"name", is_path}}}}, {{"properties", {{"length", {{"not", {{"const", 0}}}}}}}, {"required", {"length"}}}};
+        } else {
+            form["anyOf"] = {{{"prefixItems", Json::array({is_path})}},
+                             {{"prefixItems", Json::array({true, true, true, {{"not", {{"const", 0}}}}})}, {"minItems", 4}}};
+        }
+    }
+}
+
 Json head(const char* id, const char* title) {
     return Json{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"$id", id}, {"title", title}};
 }
@@ -114,6 +155,7 @@ std::string vm_schema() {
     schema["properties"]["base"]["properties"]["cpu_set"] = std::move(cpu_set);
     schema["required"] = {"base", "kernel", "devices"};
     schema["additionalProperties"] = false;
+    add_rules(schema);
     return finish(schema);
 }
 
@@ -129,6 +171,8 @@ std::string platform_schema() {
     cost.max = 1'000'000'000;
     for (const char* exit : vm_exit_names) costs["properties"][exit] = number(cost);
     schema["properties"]["sim"]["properties"]["exit-cost-ns"] = std::move(costs);
+    integer_of(schema["properties"]["sim"]["properties"]["memory"])["multipleOf"] = page_size;
+    for (const char* key : {"phys-memory-base", "phys-memory-size"}) integer_of(schema["properties"]["plat"]["properties"][key])["multipleOf"] = page_size;
     schema["required"].push_back("plat");
     schema["required"].push_back("devices");
     // A defconfig has the last three keys of the top and nothing else.

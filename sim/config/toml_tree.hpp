@@ -41,6 +41,12 @@ struct TomlEntry {
 struct TomlSyntaxError {
     Position at;
     std::string what;
+
+    /// What to do about it.
+    [[nodiscard]] std::string hint() const {
+        return what.contains("not representable in 64 bits") ? "write a number of 2^63 and more as a string, \"0x...\""
+                                                             : "see https://toml.io/en/v1.0.0";
+    }
 };
 
 [[nodiscard]] std::expected<TomlNode, TomlSyntaxError> parse_toml(std::string_view text);

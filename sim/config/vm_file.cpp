@@ -25,30 +25,37 @@ std::optional<std::filesystem::path> resolve_optional(const std::filesystem::pat
 
 enum class Rules : u8 { Skip, Apply };
 
-std::expected<VmFile, ConfigError> read(std::string_view text, const std::string& name, Rules rules) {
+JudgedVm judge(std::string_view text, const std::string& name, Rules rules) {
     Diagnostics diagnostics(name, text);
     const std::expected<TomlNode, TomlSyntaxError> root = parse_toml(text);
     if (!root) {
         diagnostics.error(root.error().at,
-                          {"", "syntax", "this is not TOML", "see https://toml.io/en/v1.0.0", root.error().what});
-        return std::unexpected(ConfigError{diagnostics.take()});
+                          {"", "syntax", "this is not TOML", root.error().hint(), root.error().what});
+        return {std::nullopt, diagnostics.take(), false};
     }
     VmFile file;
     file.name = name;
     file.text = std::string(text);
     read_vm_tables(*root, file.config, diagnostics);
     // Rules over values that could not be read would only repeat that.
-    if (rules == Rules::Apply && !diagnostics.has_errors()) {
+    if (diagnostics.has_errors()) return {std::nullopt, diagnostics.take(), false};
+    if (rules == Rules::Apply) {
         RuleSink sink(*root, diagnostics);
         config::check_vm(file.config, sink);
     }
-    if (diagnostics.has_errors()) return std::unexpected(ConfigError{diagnostics.take()});
-    file.warnings = diagnostics.take();
     const config::KernelConfig& kernel = file.config.kernel;
     const std::filesystem::path directory = std::filesystem::path(name).parent_path();
     file.images = {resolve(directory, kernel.kernel_path.view()), resolve_optional(directory, kernel.bios_path),
                    resolve_optional(directory, kernel.dtb_path), resolve_optional(directory, kernel.ramdisk_path)};
-    return file;
+    const bool is_good = !diagnostics.has_errors();
+    return {std::move(file), diagnostics.take(), is_good};
+}
+
+std::expected<VmFile, ConfigError> read(std::string_view text, const std::string& name, Rules rules) {
+    JudgedVm judged = judge(text, name, rules);
+    if (!judged.is_good) return std::unexpected(ConfigError{std::move(judged.findings)});
+    judged.file->warnings = std::move(judged.findings);
+    return *std::move(judged.file);
 }
 
 }  // namespace
@@ -62,6 +69,8 @@ std::expected<VmFile, ConfigError> read_vm_file(const std::filesystem::path& pat
 std::expected<VmFile, ConfigError> read_vm_text(std::string_view text, const std::string& name) {
     return read(text, name, Rules::Apply);
 }
+
+JudgedVm judge_vm_text(std::string_view text, const std::string& name) { return judge(text, name, Rules::Apply); }
 
 std::expected<VmFile, ConfigError> parse_vm_text(std::string_view text, const std::string& name) {
     return read(text, name, Rules::Skip);

@@ -36,6 +36,16 @@ struct VmFile {
 /// The same for a text; `name` stands for the file in messages and gives the directory.
 [[nodiscard]] std::expected<VmFile, ConfigError> read_vm_text(std::string_view text, const std::string& name);
 
+/// A text and all that is said of it.
+struct JudgedVm {
+    std::optional<VmFile> file;  ///< when every value could be read, whatever the rules say of them
+    std::vector<Diagnostic> findings;
+    bool is_good = false;  ///< none of the findings is an error
+};
+
+/// The same, for those who look at what breaks a rule too.
+[[nodiscard]] JudgedVm judge_vm_text(std::string_view text, const std::string& name);
+
 /// Syntax, keys and types alone, without the rules over what they mean.
 [[nodiscard]] std::expected<VmFile, ConfigError> parse_vm_text(std::string_view text, const std::string& name);
 

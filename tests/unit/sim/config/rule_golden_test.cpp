@@ -36,7 +36,7 @@ sim::PlatformFile golden_board() {
 }
 
 std::string golden_first_vm() {
-    return with(with(good_vm, "0x1000, 0x1]", "0x1000, 40]"), "[devices]\n", "[devices]\npassthrough_ports = [[0x3f8, 8]]\n");
+    return with(with(good_vm, "0x1000, 0x1]", "0x1000, 40], [\"/soc\"]"), "[devices]\n", "[devices]\npassthrough_ports = [[0x3f8, 8]]\n");
 }
 
 std::string golden_second_vm() {
