@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Shows axsim from a fresh Debian 12 on: boots Linux under the hypervisor core with a scripted console,
-# records the run, replays it, and prints what both say.
+# Shows axsim from a fresh Debian 12 on: boots Linux under the hypervisor core with a scripted console, on each
+# instruction set, records the run, replays it, and prints what both say.
 # Usage: scripts/demo.sh
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
-trace=build/demo/linux-riscv64.axtrace
+isas=(riscv64 aarch64)
 
 say() { echo "demo: $*" >&2; }
 
 scripts/setup.sh
-scripts/guests.sh riscv64
+scripts/guests.sh riscv64 arm64
 mkdir -p build/demo
 say "building axsim"
 if ! { cmake --preset release && cmake --build --preset release --target axsim -j "$(nproc)"; } >build/demo/build.log 2>&1; then
@@ -19,16 +19,11 @@ if ! { cmake --preset release && cmake --build --preset release --target axsim -
   exit 1
 fi
 
-say "booting Linux on one simulated vCPU, recording to $trace"
-build/release/axsim run configs/vms/linux-riscv64.toml --platform configs/platforms/riscv64-qemu-virt.toml \
-  --console script:configs/demo/linux-riscv64.script --record "$trace" --json >build/demo/run.json
-say "replaying it"
-build/release/axsim replay "$trace" --json >build/demo/replay.json
-
-python3 - build/demo/run.json build/demo/replay.json "$trace" <<'PY'
+show() { # isa run replay trace
+  python3 - "$@" <<'PY'
 import json, os, sys
 
-run, replay = (json.load(open(path)) for path in sys.argv[1:3])
+run, replay = (json.load(open(path)) for path in sys.argv[2:4])
 
 def mips(record):
     return record["instructions"] / max(record["wall_seconds"], 1e-9) / 1e6
@@ -42,10 +37,20 @@ rows = (
     ("MIPS", f"{mips(run):.0f}", f"{mips(replay):.0f}"),
     ("state hash", run["state_hash"], replay["state_hash"]),
 )
-print(f"{'':16} {'recorded run':>34} {'replay':>34}")
+print(f"{sys.argv[1]:16} {'recorded run':>34} {'replay':>34}")
 for name, left, right in rows:
     print(f"{name:16} {left!s:>34} {right!s:>34}")
-print(f"trace: {os.path.getsize(sys.argv[3]):,} bytes")
+print(f"trace: {os.path.getsize(sys.argv[4]):,} bytes")
 print(f"{replay['differences']} differences")
 sys.exit(0 if replay["differences"] == 0 and run["state_hash"] == replay["state_hash"] else 1)
 PY
+}
+
+for isa in "${isas[@]}"; do
+  trace=build/demo/linux-$isa.axtrace
+  say "booting Linux on one simulated $isa vCPU, recording to $trace"
+  build/release/axsim run "configs/vms/linux-$isa.toml" --console "script:configs/demo/linux-$isa.script" --record "$trace" --json >"build/demo/run-$isa.json"
+  say "replaying it"
+  build/release/axsim replay "$trace" --json >"build/demo/replay-$isa.json"
+  show "$isa" "build/demo/run-$isa.json" "build/demo/replay-$isa.json" "$trace"
+done

@@ -11,6 +11,12 @@ namespace {
 /// Private interrupts, guest's and host's alike ("PPI assignments", Arm Base System Architecture).
 constexpr u32 maintenance_ppi = 25, hypervisor_timer_ppi = 26, virtual_timer_ppi = 27, physical_timer_ppi = 30;
 
+/// OSLSR_EL1 and OSLAR_EL1: a lock that guards debug registers nobody uses.
+struct OsLock {
+    using OSLK = Bits<1>;
+    using request = Bits<0>;
+};
+
 }  // namespace
 
 void Vcpu::reset(const BootState& boot) {
@@ -20,6 +26,7 @@ void Vcpu::reset(const BootState& boot) {
     el2.ELR_EL2 = boot.entry.value();
     cpu_.set_gpr(0, boot.argument);
     timer_ = {};
+    os_lock_ = false;
     completion_ = {};
     has_parts_ = false;
     for (const u32 ppi : {virtual_timer_ppi, maintenance_ppi}) cpu_.deactivate(ppi);
@@ -114,11 +121,13 @@ VmExit Vcpu::serve(const SysregAccess& access) {
     if (access.is_read) {
         value = id_register(access.reg, {.has_gicv3 = settings_.has_list_registers});
         if (!value) value = debug_register(access.reg);
+        if (access.reg == sysreg::OSLSR_EL1) value = *value | OsLock::OSLK::of(os_lock_);
         if (u64 timer = 0; timer_.read(access.reg, count, timer)) value = timer;
         // ACTLR_EL1 holds nothing that a guest may know.
         if (access.reg == sysreg::ACTLR_EL1) value = 0;
     } else if (timer_.write(access.reg, count, written) || debug_register(access.reg) || access.reg == sysreg::ACTLR_EL1) {
         value = written;
+        if (access.reg == sysreg::OSLAR_EL1) os_lock_ = OsLock::request::test(written);
     }
     if (!value) {
         completion_ = {};
@@ -204,6 +213,7 @@ void Vcpu::flush(bool instruction) {
 void Vcpu::fields(FieldVisitor& v) {
     cpu_.fields(v);
     field(v, "physical_timer", timer_);
+    field(v, "os_lock", os_lock_);
     field(v, "external", external_);
     // Between an exit and its answer nothing is saved; completion and slots are then empty.
 }

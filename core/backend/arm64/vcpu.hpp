@@ -48,6 +48,7 @@ private:
     irq::Presenter* presenter_ = nullptr;
     irq::Deliveries slots_;  ///< filled only while the guest runs
     PhysicalTimer timer_;
+    bool os_lock_ = false;
     bool external_ = false;  ///< the IRQ input of a controller without list registers
     Completion completion_;
     bool has_parts_ = false; ///< the instruction that exited has more parts to report

@@ -93,6 +93,9 @@ bool ArmCpu::handle_trap(const ArmException& exception) {
         step_over();
         return true;
     }
+    // Unicorn has an EL3 and its registers, this board has not; and EL1 traps no register of its own to itself.
+    const bool is_el0 = Spsr::EL::get(engine_->read(UC_ARM64_REG_PSTATE)) == 0;
+    if (exception.target_el == 3 || (ec == ExceptionClass::SystemRegister && exception.target_el == 1 && !is_el0)) return undefined();
     Syndrome syndrome{exception.syndrome, std::nullopt, std::nullopt};
     if (ec == ExceptionClass::DataAbortLower || ec == ExceptionClass::DataAbortSame) syndrome.far = Gva{exception.address};
     return exception.target_el == 2 ? to_el2(syndrome) : to_el1(syndrome);
@@ -105,6 +108,8 @@ bool ArmCpu::handle_memory_fault(const ArmStop& stop) {
     const bool goes_to_el2 = is_stage2 || (is_external && Hcr::TEA::test(el2_.HCR_EL2));
     Syndrome syndrome;
     if (stop.fault_access == Access::Execute) {
+        // "Synchronous exception prioritization": alignment of the pc comes before its translation.
+        if ((pc().value() & 3) != 0) return to_el1(pc_alignment(pc()));
         syndrome = instruction_abort(fault_, is_bus_error_, pc(), is_el0 || goes_to_el2);
     } else {
         const auto word = fetch_executing();
