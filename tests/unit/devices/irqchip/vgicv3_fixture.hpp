@@ -42,7 +42,9 @@ struct CpuInterface {
         irq::Delivery* best = nullptr;
         for (u32 i = 0; i < slots.count; ++i) {
             irq::Delivery& d = slots.slots[i];
-            if (d.is_pending && !d.is_active && (best == nullptr || d.priority < best->priority)) best = &d;
+            if (!d.is_pending || d.is_active) continue;
+            // Among equals hardware may choose.
+            if (best == nullptr || std::pair(d.priority, d.number) < std::pair(best->priority, best->number)) best = &d;
         }
         const u8 limit = running.empty() ? u8{0xff} : running.back().first;
         return best != nullptr && best->priority < limit ? best : nullptr;
