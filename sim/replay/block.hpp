@@ -15,7 +15,7 @@ namespace ax::sim::block {
 
 inline constexpr u32 magic = 0x5254'5841;  // "AXTR"
 /// Raised whenever a reader of the version before would misread a trace.
-inline constexpr u16 format_version = 1;
+inline constexpr u16 format_version = 2;
 /// An event block is written when its raw payload has come to this.
 inline constexpr std::size_t target_raw_bytes = 64 * 1024;
 /// No block is larger; a head that says so is damaged.

@@ -33,7 +33,7 @@ Words words_of(const VmExit& exit) {
                           },
                           [](const SetTimer& e) { return Words{e.deadline_ticks}; },
                           [](const SendIpi& e) {
-                              return Words{e.targets.all, e.targets.base, e.targets.mask};
+                              return Words{e.targets.all, e.targets.base, e.targets.mask, e.all_but_self, e.number, e.is_group1};
                           },
                           [](const RemoteFence& e) {
                               return Words{e.targets.all, e.targets.base, e.targets.mask, e.instruction};

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 3> stage2_fault = {"gpa", "access", "by_w
 constexpr std::array<std::string_view, 7> hypercall = {"number", "arg0", "arg1", "arg2", "arg3", "arg4", "arg5"};
 constexpr std::array<std::string_view, 5> power_call = {"op", "target", "entry", "argument", "loses_state"};
 constexpr std::array<std::string_view, 1> set_timer = {"deadline_ticks"};
-constexpr std::array<std::string_view, 3> send_ipi = {"all", "base", "mask"};
+constexpr std::array<std::string_view, 6> send_ipi = {"all", "base", "mask", "others", "number", "group1"};
 constexpr std::array<std::string_view, 4> remote_fence = {"all", "base", "mask", "instruction"};
 constexpr std::array<std::string_view, 4> console_call = {"op", "value", "buffer", "length"};
 constexpr std::array<std::string_view, 2> handled = {"code", "value"};
@@ -33,12 +33,13 @@ constexpr std::array<std::string_view, 3> access_names = {"read", "write", "exec
 constexpr std::array<std::string_view, 6> power_names = {"cpu-on",      "cpu-off",    "cpu-status",
                                                          "cpu-suspend", "system-off", "system-reset"};
 constexpr std::array<std::string_view, 4> console_names = {"put-byte", "get-byte", "write", "read"};
-constexpr std::array<std::string_view, 3> interrupt_names = {"timer", "external", "software"};
+constexpr std::array<std::string_view, 5> interrupt_names = {"timer", "external", "software", "guest-timer", "maintenance"};
 constexpr std::array<std::string_view, 6> answer_names = {"value", "call", "bus-fault", "undefined", "retry", "none"};
 constexpr std::array<std::string_view, 10> status_names = {"success",           "failed",          "not-supported",   "invalid-parameter",
                                                            "denied",            "invalid-address", "already-available",
                                                            "already-started",   "already-stopped", "start-pending"};
 static_assert(index(PowerOp::SystemReset) + 1 == power_names.size() && index(ConsoleOp::Read) + 1 == console_names.size());
+static_assert(index(HostInterruptKind::Maintenance) + 1 == interrupt_names.size());
 static_assert(index(AnswerKind::None) + 1 == answer_names.size());
 static_assert(index(CallStatus::StartPending) + 1 == status_names.size());
 
@@ -55,7 +56,7 @@ Names enumerators(std::size_t kind, std::string_view word) {
 }
 
 bool is_decimal(std::string_view word) {
-    return word == "size" || word == "by_walk" || word == "all" || word == "loses_state" || word == "instruction" ||
+    return word == "size" || word == "by_walk" || word == "all" || word == "others" || word == "group1" || word == "loses_state" || word == "instruction" ||
            word == "length" || word == "deadline_ticks" || word == "target" || word == "base";
 }
 

@@ -17,7 +17,7 @@ using Rn = Bits<9, 5>;
 using Rt = Bits<4, 0>;
 /// How a single register's address is formed (bits 11:10, with bit 21 clear).
 using Index = Bits<11, 10>;
-constexpr u64 unscaled = 0, post_index = 1, unprivileged = 2;
+constexpr u64 post_index = 1, unprivileged = 2, pre_index = 3;
 
 constexpr unsigned dc_zva_bytes = 64;  ///< DCZID_EL0.BS of a Cortex-A72
 
@@ -88,7 +88,7 @@ std::optional<MemoryInstruction> decode_single(u32 word, RegisterReader& r) {
         i.start = Gva{base + (is_atomic ? 0 : register_offset(word, r, scale))};
     } else {
         const u64 index = Index::get(word);
-        writes_back = index == post_index || index == 3;
+        writes_back = index == post_index || index == pre_index;
         i.is_unprivileged = index == unprivileged && !is_vector;
         i.start = Gva{base + (index == post_index ? 0 : static_cast<u64>(Imm9::get_signed(word)))};
     }

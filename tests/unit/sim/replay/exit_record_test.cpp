@@ -27,7 +27,7 @@ TEST(ExitRecord, every_kind_is_described_with_all_its_values) {
         {PowerCall{PowerOp::CpuOn, 1, Gpa{0x8000}, 5, false}, Answer::of_call(CallStatus::Success),
          "power-call op=cpu-on target=1 entry=0x8000 argument=0x5 loses_state=0 -> success 0x0"},
         {SetTimer{123}, Answer::of_call(CallStatus::Success), "set-timer deadline_ticks=123 -> success 0x0"},
-        {SendIpi{{false, 1, 6}}, Answer::of_call(CallStatus::Success), "send-ipi all=0 base=1 mask=0x6 -> success 0x0"},
+        {SendIpi{{false, 1, 6}}, Answer::of_call(CallStatus::Success), "send-ipi all=0 base=1 mask=0x6 others=0 number=0x0 group1=1 -> success 0x0"},
         {RemoteFence{{true, 0, 0}, true}, Answer::of_call(CallStatus::Success),
          "remote-fence all=1 base=0 mask=0x0 instruction=1 -> success 0x0"},
         {ConsoleCall{ConsoleOp::Write, 0, Gpa{0x9000}, 12}, Answer::of_call(CallStatus::Success, 12),
