@@ -2,7 +2,7 @@
 """Times a Linux boot to power-off, axsim against QEMU on the same kernel, initrd and command line.
 
 Contestants run interleaved, `--repeats` times each; the table gives medians and ratios of one run.
-Usage: bench/boot.py [--repeats N] [--axsim FILE] [--only NAME,...] [--json FILE]
+Usage: bench/boot.py [--isa riscv64|aarch64] [--repeats N] [--axsim FILE] [--only NAME,...] [--json FILE]
 bench/qemu_boot.sh checks that QEMU is there and calls this.
 """
 import argparse
@@ -19,9 +19,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND_LINE = "earlycon=sbi console=ttyS0 axsim_auto=1"
-QEMU = ["qemu-system-riscv64", "-M", "virt", "-smp", "1", "-m", "256M", "-display", "none", "-monitor", "none",
-        "-rtc", "base=2020-01-01T00:00:00,clock=vm"]
+QEMU = ["-smp", "1", "-m", "256M", "-display", "none", "-monitor", "none", "-rtc", "base=2020-01-01T00:00:00,clock=vm"]
+
+
+@dataclass(frozen=True)
+class Isa:
+    """One instruction set's guest: files under guests/, its VM file, QEMU's machine, the bound on run / qemu-icount."""
+    name: str
+    guest: str
+    command_line: str
+    qemu: tuple
+    bound: float
+
+    def vm(self):
+        return f"configs/vms/linux-{self.name}.toml"
+
+
+ISAS = {isa.name: isa for isa in (
+    Isa("riscv64", "riscv64", "earlycon=sbi console=ttyS0 axsim_auto=1", ("qemu-system-riscv64", "-M", "virt"), 1.5),
+    Isa("aarch64", "arm64", "console=ttyAMA0 axsim_auto=1",
+        ("qemu-system-aarch64", "-M", "virt,gic-version=3", "-cpu", "cortex-a72"), 2.0),
+)}
 
 
 @dataclass
@@ -36,11 +54,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--axsim", type=Path, default=ROOT / "build/release/axsim")
-    parser.add_argument("--kernel", type=Path, default=ROOT / "guests/linux-riscv64")
-    parser.add_argument("--initrd", type=Path, default=ROOT / "guests/initrd-riscv64.cpio")
+    parser.add_argument("--isa", choices=sorted(ISAS), default="riscv64")
+    parser.add_argument("--kernel", type=Path)
+    parser.add_argument("--initrd", type=Path)
     parser.add_argument("--only", help="comma-separated names: qemu,qemu-icount,run,record,replay")
     parser.add_argument("--json", type=Path, help="also write all numbers here")
     args = parser.parse_args()
+    args.isa = ISAS[args.isa]
+    args.kernel = args.kernel or ROOT / f"guests/linux-{args.isa.guest}"
+    args.initrd = args.initrd or ROOT / f"guests/initrd-{args.isa.guest}.cpio"
     for file in (args.kernel, args.initrd):
         if not file.is_file():
             sys.exit(f"boot: error: {file} is missing; run scripts/guests.sh")
@@ -49,7 +71,7 @@ def main():
         if not contestants:
             sys.exit("boot: error: neither QEMU nor axsim is here to be measured")
         measure(contestants, args.repeats, Path(work))
-        numbers = table(contestants)
+        numbers = table(contestants, args.isa)
         numbers["trace"] = trace_numbers(args.axsim, Path(work) / "boot.axtrace")
         if args.json:
             args.json.write_text(json.dumps(numbers, indent=2) + "\n")
@@ -58,17 +80,17 @@ def main():
 def choose(args, work):
     """All contestants whose programs are present, in the order of a round; replay needs its recording."""
     chosen = []
-    if shutil.which(QEMU[0]):
-        guest = ["-kernel", str(args.kernel), "-initrd", str(args.initrd), "-append", COMMAND_LINE, "-serial", f"file:{work / 'console'}"]
-        chosen.append(Contestant("qemu", QEMU + guest))
-        chosen.append(Contestant("qemu-icount", QEMU + ["-icount", "shift=0,sleep=off", "-seed", "1"] + guest))
+    qemu = [*args.isa.qemu, *QEMU]
+    if shutil.which(qemu[0]):
+        guest = ["-kernel", str(args.kernel), "-initrd", str(args.initrd), "-append", args.isa.command_line, "-serial", f"file:{work / 'console'}"]
+        chosen.append(Contestant("qemu", qemu + guest))
+        chosen.append(Contestant("qemu-icount", qemu + ["-icount", "shift=0,sleep=off", "-seed", "1"] + guest))
     else:
-        print("boot: skipped: qemu-system-riscv64 is not installed", file=sys.stderr)
+        print(f"boot: skipped: {qemu[0]} is not installed", file=sys.stderr)
     if args.axsim.is_file():
         vm, trace = work / "vm.toml", work / "boot.axtrace"
         vm.write_text(vm_with_command_line(args))
-        run = [str(args.axsim), "run", str(vm), "--platform", str(ROOT / "configs/platforms/riscv64-qemu-virt.toml"),
-               "--console", f"file:{work / 'console'}", "--json"]
+        run = [str(args.axsim), "run", str(vm), "--console", f"file:{work / 'console'}", "--json"]
         chosen.append(Contestant("run", run))
         chosen.append(Contestant("record", run + ["--record", str(trace)]))
         chosen.append(Contestant("replay", [str(args.axsim), "replay", str(trace), "--json"]))
@@ -81,12 +103,12 @@ def choose(args, work):
 
 
 def vm_with_command_line(args):
-    """configs/vms/linux-riscv64.toml with absolute paths and the command line that powers off by itself."""
-    text = (ROOT / "configs/vms/linux-riscv64.toml").read_text()
-    for key, value in (("cmdline", COMMAND_LINE), ("kernel_path", args.kernel.resolve()), ("ramdisk_path", args.initrd.resolve())):
+    """The VM file with absolute paths and the command line that powers off by itself."""
+    text = (ROOT / args.isa.vm()).read_text()
+    for key, value in (("cmdline", args.isa.command_line), ("kernel_path", args.kernel.resolve()), ("ramdisk_path", args.initrd.resolve())):
         text, count = re.subn(rf'^{key} *= *"[^"]*"', f'{key} = "{value}"', text, flags=re.MULTILINE)
         if count != 1:
-            sys.exit(f"boot: error: configs/vms/linux-riscv64.toml has {count} lines `{key} = ...`; one is needed")
+            sys.exit(f"boot: error: {args.isa.vm()} has {count} lines `{key} = ...`; one is needed")
     return text
 
 
@@ -110,7 +132,7 @@ def measure(contestants, repeats, work):
             print(f"  round {turn + 1}/{repeats} {contestant.name:12} {seconds:7.2f} s", file=sys.stderr)
 
 
-def table(contestants):
+def table(contestants, isa):
     median = {c.name: statistics.median(c.seconds) for c in contestants}
     print(f"{'':12} {'median s':>9} {'min s':>7} {'max s':>7} {'MIPS':>6} {'instructions':>15}")
     for c in contestants:
@@ -120,7 +142,7 @@ def table(contestants):
         print(f"{c.name:12} {median[c.name]:9.2f} {min(c.seconds):7.2f} {max(c.seconds):7.2f} {mips:>6} {count:>15}")
     ratios = {}
     # Name, numerator, denominator, and the bound that the project promises.
-    for name, over, under, bound in (("run / qemu", "run", "qemu", None), ("run / qemu-icount", "run", "qemu-icount", 1.5),
+    for name, over, under, bound in (("run / qemu", "run", "qemu", None), ("run / qemu-icount", "run", "qemu-icount", isa.bound),
                                      ("record / run", "record", "run", 1.05), ("replay / record", "replay", "record", 1.0)):
         if over in median and under in median:
             ratios[name] = median[over] / median[under]
