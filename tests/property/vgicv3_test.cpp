@@ -62,6 +62,10 @@ Scribble random_scribble(Lcg& lcg, u32 interrupts) {
     if (odd == 1) s.offset += lcg.below(4);
     if (odd == 2 && lcg.below(4) == 0) s.offset = lcg.word();
     if (odd == 3) s.size = 8;
+    if (odd == 4 && s.kind == Kind::WriteDistributor) {
+        s.offset = s.value % 2 != 0 ? SETSPI_NSR : CLRSPI_NSR;
+        s.value = s.number;
+    }
     if (lcg.below(256) == 0) s.cpu = static_cast<u32>(lcg.word());
     return s;
 }

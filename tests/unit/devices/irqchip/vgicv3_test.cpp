@@ -157,7 +157,7 @@ TEST_F(Vgicv3Test, no_more_slots_are_filled_than_there_are) {
 
 TEST_F(Vgicv3Test, ends_without_a_slot_count_against_what_has_none) {
     for (u32 intid = 40; intid < 46; ++intid) {
-        set_up(0, intid, 0x10 * (intid - 40));
+        set_up(0, intid, 0x10 * ((intid - 40) / 2));
         put(0, ISACTIVER, intid);
     }
     enter().ended_unlisted = 1;
