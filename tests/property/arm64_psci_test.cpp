@@ -86,8 +86,9 @@ private:
     }
     static bool is_code(u64 entry) { return entry >= ram.value() && entry < ram.value() + ram_size; }
     static bool is_supported(u32 function) {
-        constexpr u32 supported[] = {0x8000'0000, 0x8400'0000, 0x8400'0001, 0x8400'0002, 0x8400'0003, 0x8400'0004, 0x8400'0006, 0x8400'0008,
-                                     0x8400'0009, 0x8400'000a, 0x8400'0012, 0xc400'0001, 0xc400'0003, 0xc400'0004, 0xc400'0012};
+        constexpr u32 supported[] = {0x8000'0000, 0x8400'0000, 0x8400'0001, 0x8400'0002, 0x8400'0003,
+                                     0x8400'0004, 0x8400'0006, 0x8400'0008, 0x8400'0009, 0x8400'000a,
+                                     0x8400'0012, 0xc400'0001, 0xc400'0003, 0xc400'0004, 0xc400'0012};
         return std::ranges::find(supported, function) != std::end(supported);
     }
     i64 cpu_on(const Call& c) {
@@ -138,8 +139,8 @@ protected:
         return is_64 ? entry : garbage_above(entry);
     }
     Call random_call() {
-        constexpr u32 other_functions[] = {0x8400'0000, 0xc400'0000, 0xc400'0002, 0x8400'0005, 0x8400'0006, 0xc400'0007, 0x8400'000b, 0x8400'000e,
-                                           0x8400'0014, 0x8401'0003, 0x8500'0003, 0x8600'ff01};
+        constexpr u32 other_functions[] = {0x8400'0000, 0xc400'0000, 0xc400'0002, 0x8400'0005, 0x8400'0006, 0xc400'0007,
+                                           0x8400'000b, 0x8400'000e, 0x8400'0014, 0x8401'0003, 0x8500'0003, 0x8600'ff01};
         const bool is_64 = random.one_in(2);
         const u32 width = is_64 ? 0xc400'0000 : 0x8400'0000;
         switch (random.below(8)) {
@@ -153,8 +154,10 @@ protected:
                 return {width | 1, {garbage_above(state), random_entry(is_64), random.next()}};
             }
             case 5: return {0x8400'0002, {random.next(), 0, 0}};
-            case 6: return {0x8400'000a, {garbage_above((random.one_in(2) ? 0x8400'0000 : 0xc400'0000) | random.below(24)), 0, 0}};
-            default: return {other_functions[random.below(std::size(other_functions))], {random.next(), random.next(), random.next()}};
+            case 6:
+                return {0x8400'000a, {garbage_above((random.one_in(2) ? 0x8400'0000 : 0xc400'0000) | random.below(24)), 0, 0}};
+            default:
+                return {other_functions[random.below(std::size(other_functions))], {random.next(), random.next(), random.next()}};
         }
     }
 
@@ -232,7 +235,8 @@ TEST_P(Arm64PsciTest, calls_follow_the_model) {
     }
     if (GetParam() != 1) return;
     // The first seed runs to the end and meets every answer.
-    for (const i64 code : {success, not_supported, invalid_parameters, already_on, on_pending, invalid_address, i64{1}, i64{2}, i64{0x1'0001}})
+    for (const i64 code :
+         {success, not_supported, invalid_parameters, already_on, on_pending, invalid_address, i64{1}, i64{2}, i64{0x1'0001}})
         EXPECT_GT(told[code], 0U) << code;
 }
 

@@ -77,12 +77,14 @@ std::string decoded_call(const CallVector& vector, ExceptionClass ec, u64 immedi
 
 TEST(Arm64CallVectors, hvc_is_answered_where_it_returns) {
     for (const CallVector& vector : call_vectors)
-        EXPECT_EQ(decoded_call(vector, ExceptionClass::Hvc), vector.expected + std::string(" +0")) << vector.section << ": " << vector.what;
+        EXPECT_EQ(decoded_call(vector, ExceptionClass::Hvc), vector.expected + std::string(" +0"))
+            << vector.section << ": " << vector.what;
 }
 
 TEST(Arm64CallVectors, trapped_smc_is_stepped_over) {
     for (const CallVector& vector : call_vectors)
-        EXPECT_EQ(decoded_call(vector, ExceptionClass::Smc), vector.expected + std::string(" +4")) << vector.section << ": " << vector.what;
+        EXPECT_EQ(decoded_call(vector, ExceptionClass::Smc), vector.expected + std::string(" +4"))
+            << vector.section << ": " << vector.what;
 }
 
 constexpr CallVector hypercall_3{section::call, "HIVCPublishChannel", 3, {0x10, 0x2000, 0x3000}, ""};
@@ -130,7 +132,12 @@ TEST(Arm64CallVectors, software_generated_interrupts) {
         FakeGuest guest;
         guest.x[3] = vector.value;
         const u64 esr = Esr::EC::of(index(ExceptionClass::SystemRegister)) | Esr::IL::of(1) | IssSys::of(vector.reg, 3, false);
-        EXPECT_EQ(show(decode({esr, 0, 0, vector_elr, Spsr::el1h}, guest)), vector.expected) << section::sgi << ": " << vector.what;
+        const Decoded decoded = decode({esr, 0, 0, vector_elr, Spsr::el1h}, guest);
+        EXPECT_EQ(show(decoded), vector.expected) << section::sgi << ": " << vector.what;
+        const auto& ipi = std::get<SendIpi>(decoded.exit);
+        if (ipi.all_but_self) {
+            EXPECT_EQ(ipi.targets.mask, 0U) << "two ways to say who";
+        }
     }
 }
 

@@ -21,7 +21,8 @@ inline constexpr const char* tagging = "Address tagging";
 inline constexpr const char* il = "ESR_EL2, IL";
 inline constexpr const char* classes = "ESR_EL2, EC";
 inline constexpr const char* wait = "ESR_EL2, ISS encoding for an exception from a WF* instruction";
-inline constexpr const char* system = "ESR_EL2, ISS encoding for an exception from MSR, MRS, or System instruction execution in AArch64 state";
+inline constexpr const char* system =
+    "ESR_EL2, ISS encoding for an exception from MSR, MRS, or System instruction execution in AArch64 state";
 inline constexpr const char* immediate = "Load/store register (immediate post-indexed, pre-indexed, unscaled, unsigned)";
 inline constexpr const char* reg_offset = "Load/store register (register offset)";
 inline constexpr const char* pair = "Load/store register pair";

@@ -12,7 +12,8 @@ constexpr u8 zero_register = 31;
 /// "ISS encoding for an exception from a Data Abort" and "... an Instruction Abort".
 GuestException external_abort(const Completion& c) {
     const auto ec = c.is_fetch ? ExceptionClass::InstructionAbortLower : ExceptionClass::DataAbortLower;
-    const u64 iss = IssData::DFSC::of(c.fault_status) | IssData::WnR::of(!c.is_fetch && c.is_write) | IssData::FnV::of(!c.has_far);
+    const u64 iss =
+        IssData::DFSC::of(c.fault_status) | IssData::WnR::of(!c.is_fetch && c.is_write) | IssData::FnV::of(!c.has_far);
     u64 distance = 0;
     for (std::size_t i = 0; i < c.next; ++i) distance += c.parts[i].size;
     const std::optional<Gva> far = c.has_far ? std::optional(c.far + distance) : std::nullopt;
@@ -105,7 +106,8 @@ std::optional<Effects> complete(Completion& c, const Answer& answer, GuestView& 
             return complete_with(c, CallStatus::Success, 0);
         case AnswerKind::Call: return complete_with(c, answer.status, answer.value);
         case AnswerKind::Value:
-            return c.kind == CompletionKind::Memory ? complete_part(c, answer.value) : complete_with(c, CallStatus::Success, answer.value);
+            return c.kind == CompletionKind::Memory ? complete_part(c, answer.value)
+                                                    : complete_with(c, CallStatus::Success, answer.value);
     }
     return Effects{};
 }

@@ -59,7 +59,9 @@ Decoded abort(const Trap& trap, bool is_fetch) {
     return {Handled{trap.esr, reported_page(trap).value()}, completion, std::nullopt};
 }
 
-Decoded fault(const Completion& completion, Gpa gpa, Access access) { return {Stage2Fault{gpa, access}, completion, std::nullopt}; }
+Decoded fault(const Completion& completion, Gpa gpa, Access access) {
+    return {Stage2Fault{gpa, access}, completion, std::nullopt};
+}
 
 /// The guest's own walk met stage 2 ("S1PTW"). Only its updates of descriptors write. Which level of the walk it was,
 /// hardware does not tell; the level of stage 2 stands for it.
@@ -79,7 +81,9 @@ Decoded decode_fetch(const Trap& trap, GuestView& guest) {
     return gpa ? fault(completion, *gpa, Access::Execute) : run_again(trap);
 }
 
-Decoded first_part(const Completion& completion, GuestView& guest) { return {*next_part(completion, guest), completion, std::nullopt}; }
+Decoded first_part(const Completion& completion, GuestView& guest) {
+    return {*next_part(completion, guest), completion, std::nullopt};
+}
 
 /// "Address tagging": the tag is no part of the place.
 bool is_same_place(Gva a, Gva b) {
@@ -188,8 +192,10 @@ Decoded decode_sgi(SysReg reg, u64 value) {
 }
 
 Decoded decode_system(const Trap& trap, GuestView& guest) {
-    const SysregAccess access{IssSys::reg(trap.esr), IssSys::Direction::test(trap.esr), static_cast<u8>(IssSys::Rt::get(trap.esr))};
-    const bool is_sgi = access.reg == sysreg::ICC_SGI1R_EL1 || access.reg == sysreg::ICC_ASGI1R_EL1 || access.reg == sysreg::ICC_SGI0R_EL1;
+    const SysregAccess access{IssSys::reg(trap.esr), IssSys::Direction::test(trap.esr),
+                              static_cast<u8>(IssSys::Rt::get(trap.esr))};
+    const bool is_sgi =
+        access.reg == sysreg::ICC_SGI1R_EL1 || access.reg == sysreg::ICC_ASGI1R_EL1 || access.reg == sysreg::ICC_SGI0R_EL1;
     if (is_sgi && !access.is_read) return decode_sgi(access.reg, guest.gpr(access.rt));
     // Those can only be written.
     if (is_sgi) return {UndefinedInstruction{access.encoding()}, {}, std::nullopt};
@@ -243,7 +249,8 @@ Decoded decode(const Trap& trap, GuestView& guest) {
     Decoded decoded = decode_class(trap, guest);
     // T32 has instructions of 16 bits; "ESR_EL2, IL" tells them.
     constexpr u8 a64_length = 4, t16_length = 2;
-    if (is_aarch32(trap) && !Esr::IL::test(trap.esr) && decoded.completion.length == a64_length) decoded.completion.length = t16_length;
+    if (is_aarch32(trap) && !Esr::IL::test(trap.esr) && decoded.completion.length == a64_length)
+        decoded.completion.length = t16_length;
     return decoded;
 }
 

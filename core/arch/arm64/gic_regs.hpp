@@ -51,8 +51,8 @@ struct IchLr {
 
     static constexpr u64 invalid = 0, pending = 0b01, active = 0b10, pending_and_active = 0b11;
 };
-static_assert((IchLr::vINTID::of(27) | IchLr::pINTID::of(27) | IchLr::Priority::of(0xa0) | IchLr::Group::of(1) | IchLr::HW::of(1) |
-               IchLr::State::of(IchLr::pending)) == 0x70a0'001b'0000'001b);
+static_assert((IchLr::vINTID::of(27) | IchLr::pINTID::of(27) | IchLr::Priority::of(0xa0) | IchLr::Group::of(1) |
+               IchLr::HW::of(1) | IchLr::State::of(IchLr::pending)) == 0x70a0'001b'0000'001b);
 
 /// ICH_VTR_EL2.
 struct IchVtr {
@@ -86,11 +86,12 @@ struct IccSgir {
     using Aff1 = Bits<23, 16>;
     using INTID = Bits<27, 24>;
     using Aff2 = Bits<39, 32>;
-    using IRM = Bits<40>;      ///< everyone but the sender
-    using RS = Bits<47, 44>;   ///< TargetList names Aff0 from 16 * RS
+    using IRM = Bits<40>;     ///< everyone but the sender
+    using RS = Bits<47, 44>;  ///< TargetList names Aff0 from 16 * RS
     using Aff3 = Bits<55, 48>;
 };
-static_assert((IccSgir::TargetList::of(0b110) | IccSgir::Aff1::of(1) | IccSgir::INTID::of(5) | IccSgir::RS::of(1)) == 0x0000'1000'0501'0006);
+static_assert((IccSgir::TargetList::of(0b110) | IccSgir::Aff1::of(1) | IccSgir::INTID::of(5) | IccSgir::RS::of(1)) ==
+              0x0000'1000'0501'0006);
 
 /// ICC_CTLR_EL1.
 struct IccCtlr {

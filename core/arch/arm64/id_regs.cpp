@@ -15,44 +15,44 @@ struct VisibleField {
 };
 
 constexpr VisibleField visible_fields[] = {
-    {sysreg::ID_AA64PFR0_EL1, 0, 1},    // EL0: AArch64 only
-    {sysreg::ID_AA64PFR0_EL1, 4, 1},    // EL1: AArch64 only
-    {sysreg::ID_AA64PFR0_EL1, 16},      // FP
-    {sysreg::ID_AA64PFR0_EL1, 20},      // AdvSIMD
-    {sysreg::ID_AA64PFR0_EL1, 48},      // DIT
-    {sysreg::ID_AA64PFR0_EL1, 56},      // CSV2
-    {sysreg::ID_AA64PFR0_EL1, 60},      // CSV3
-    {sysreg::ID_AA64PFR1_EL1, 0},       // BT
-    {sysreg::ID_AA64DFR0_EL1, 0, 6},    // DebugVer: Armv8
-    {sysreg::ID_AA64DFR0_EL1, 12},      // BRPs
-    {sysreg::ID_AA64DFR0_EL1, 20},      // WRPs
-    {sysreg::ID_AA64DFR0_EL1, 28},      // CTX_CMPs
-    {sysreg::ID_AA64ISAR0_EL1, 4},      // AES
-    {sysreg::ID_AA64ISAR0_EL1, 8},      // SHA1
-    {sysreg::ID_AA64ISAR0_EL1, 12},     // SHA2
-    {sysreg::ID_AA64ISAR0_EL1, 16},     // CRC32
-    {sysreg::ID_AA64ISAR0_EL1, 20},     // Atomic
-    {sysreg::ID_AA64ISAR0_EL1, 28},     // RDM
-    {sysreg::ID_AA64ISAR0_EL1, 32},     // SHA3
-    {sysreg::ID_AA64ISAR0_EL1, 36},     // SM3
-    {sysreg::ID_AA64ISAR0_EL1, 40},     // SM4
-    {sysreg::ID_AA64ISAR0_EL1, 44},     // DP
-    {sysreg::ID_AA64ISAR0_EL1, 48},     // FHM
-    {sysreg::ID_AA64ISAR0_EL1, 52},     // TS
-    {sysreg::ID_AA64ISAR1_EL1, 0},      // DPB
-    {sysreg::ID_AA64ISAR1_EL1, 12},     // JSCVT
-    {sysreg::ID_AA64ISAR1_EL1, 16},     // FCMA
-    {sysreg::ID_AA64ISAR1_EL1, 20},     // LRCPC
-    {sysreg::ID_AA64ISAR1_EL1, 32},     // FRINTTS
-    {sysreg::ID_AA64ISAR1_EL1, 36},     // SB
-    {sysreg::ID_AA64MMFR0_EL1, 0, 5},   // PARange: up to 48 bits
-    {sysreg::ID_AA64MMFR0_EL1, 4},      // ASIDBits
-    {sysreg::ID_AA64MMFR0_EL1, 20},     // TGran16
-    {sysreg::ID_AA64MMFR0_EL1, 24},     // TGran64
-    {sysreg::ID_AA64MMFR0_EL1, 28},     // TGran4
-    {sysreg::ID_AA64MMFR1_EL1, 12},     // HPDS
-    {sysreg::ID_AA64MMFR2_EL1, 0},      // CnP
-    {sysreg::ID_AA64MMFR2_EL1, 4},      // UAO
+    {sysreg::ID_AA64PFR0_EL1, 0, 1},   // EL0: AArch64 only
+    {sysreg::ID_AA64PFR0_EL1, 4, 1},   // EL1: AArch64 only
+    {sysreg::ID_AA64PFR0_EL1, 16},     // FP
+    {sysreg::ID_AA64PFR0_EL1, 20},     // AdvSIMD
+    {sysreg::ID_AA64PFR0_EL1, 48},     // DIT
+    {sysreg::ID_AA64PFR0_EL1, 56},     // CSV2
+    {sysreg::ID_AA64PFR0_EL1, 60},     // CSV3
+    {sysreg::ID_AA64PFR1_EL1, 0},      // BT
+    {sysreg::ID_AA64DFR0_EL1, 0, 6},   // DebugVer: Armv8
+    {sysreg::ID_AA64DFR0_EL1, 12},     // BRPs
+    {sysreg::ID_AA64DFR0_EL1, 20},     // WRPs
+    {sysreg::ID_AA64DFR0_EL1, 28},     // CTX_CMPs
+    {sysreg::ID_AA64ISAR0_EL1, 4},     // AES
+    {sysreg::ID_AA64ISAR0_EL1, 8},     // SHA1
+    {sysreg::ID_AA64ISAR0_EL1, 12},    // SHA2
+    {sysreg::ID_AA64ISAR0_EL1, 16},    // CRC32
+    {sysreg::ID_AA64ISAR0_EL1, 20},    // Atomic
+    {sysreg::ID_AA64ISAR0_EL1, 28},    // RDM
+    {sysreg::ID_AA64ISAR0_EL1, 32},    // SHA3
+    {sysreg::ID_AA64ISAR0_EL1, 36},    // SM3
+    {sysreg::ID_AA64ISAR0_EL1, 40},    // SM4
+    {sysreg::ID_AA64ISAR0_EL1, 44},    // DP
+    {sysreg::ID_AA64ISAR0_EL1, 48},    // FHM
+    {sysreg::ID_AA64ISAR0_EL1, 52},    // TS
+    {sysreg::ID_AA64ISAR1_EL1, 0},     // DPB
+    {sysreg::ID_AA64ISAR1_EL1, 12},    // JSCVT
+    {sysreg::ID_AA64ISAR1_EL1, 16},    // FCMA
+    {sysreg::ID_AA64ISAR1_EL1, 20},    // LRCPC
+    {sysreg::ID_AA64ISAR1_EL1, 32},    // FRINTTS
+    {sysreg::ID_AA64ISAR1_EL1, 36},    // SB
+    {sysreg::ID_AA64MMFR0_EL1, 0, 5},  // PARange: up to 48 bits
+    {sysreg::ID_AA64MMFR0_EL1, 4},     // ASIDBits
+    {sysreg::ID_AA64MMFR0_EL1, 20},    // TGran16
+    {sysreg::ID_AA64MMFR0_EL1, 24},    // TGran64
+    {sysreg::ID_AA64MMFR0_EL1, 28},    // TGran4
+    {sysreg::ID_AA64MMFR1_EL1, 12},    // HPDS
+    {sysreg::ID_AA64MMFR2_EL1, 0},     // CnP
+    {sysreg::ID_AA64MMFR2_EL1, 4},     // UAO
 };
 
 using Field = Bits<3, 0>;
@@ -64,10 +64,10 @@ struct KnownValue {
     u64 value = 0;
 };
 constexpr KnownValue cortex_a72[] = {
-    {sysreg::ID_AA64PFR0_EL1, 0x2222},         // both states at every level
-    {sysreg::ID_AA64DFR0_EL1, 0x1030'5106},    // six breakpoints, four watchpoints, two of them for contexts; PMUv3
-    {sysreg::ID_AA64ISAR0_EL1, 0x1'1120},      // AES with PMULL, SHA1, SHA256, CRC32
-    {sysreg::ID_AA64MMFR0_EL1, 0x1124},        // 44-bit addresses, 16-bit ASIDs, granules of 4 and 64 KiB
+    {sysreg::ID_AA64PFR0_EL1, 0x2222},       // both states at every level
+    {sysreg::ID_AA64DFR0_EL1, 0x1030'5106},  // six breakpoints, four watchpoints, two of them for contexts; PMUv3
+    {sysreg::ID_AA64ISAR0_EL1, 0x1'1120},    // AES with PMULL, SHA1, SHA256, CRC32
+    {sysreg::ID_AA64MMFR0_EL1, 0x1124},      // 44-bit addresses, 16-bit ASIDs, granules of 4 and 64 KiB
 };
 
 }  // namespace

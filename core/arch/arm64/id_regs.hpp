@@ -16,7 +16,8 @@ struct IdPolicy {
 /// authentication (its keys would be the hypervisor's to switch), random numbers (a run must repeat), performance
 /// monitors, tracing, RAS, activity monitors, mixed endianness (an emulated access would have to swap), hardware
 /// management of the Access flag (so that stage 2 sees only reads from walks), PAN and SSBS (they add to exception
-/// entry). A reserved register, or one of AArch32, reads as zero. The result is at most what `value` says, but for the GIC, which is the VM's.
+/// entry). A reserved register, or one of AArch32, reads as zero. The result is at most what `value` says, but for the GIC, which
+/// is the VM's.
 [[nodiscard]] u64 visible_id(SysReg reg, u64 value, const IdPolicy& policy);
 
 /// The value that a Cortex-A72 r0p3 has in an ID register of group 3.

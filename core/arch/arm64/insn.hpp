@@ -12,8 +12,8 @@ struct MemoryInsn {
     bool is_load = false;
     bool is_vector = false;
     bool is_signed = false;
-    bool is_64 = true;       ///< width of a general register that is loaded
-    u8 size = 0;             ///< bytes of each register: 1 to 16
+    bool is_64 = true;  ///< width of a general register that is loaded
+    u8 size = 0;        ///< bytes of each register: 1 to 16
     FixedVector<u8, 2> regs;
     std::optional<u8> base;  ///< written back with `base_value`; 31 is the stack pointer
     u64 base_value = 0;

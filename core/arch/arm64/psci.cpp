@@ -53,8 +53,8 @@ Decoded asks(const PowerCall& call) { return {call, {.kind = CompletionKind::Cal
 
 /// "The SMC64 variant exists": CPU_SUSPEND, CPU_ON, AFFINITY_INFO, SYSTEM_RESET2 and the migration calls.
 bool has_64(Psci f) {
-    return f == Psci::CpuSuspend || f == Psci::CpuOn || f == Psci::AffinityInfo || f == Psci::Migrate || f == Psci::MigrateInfoUpCpu ||
-           f == Psci::SystemReset2;
+    return f == Psci::CpuSuspend || f == Psci::CpuOn || f == Psci::AffinityInfo || f == Psci::Migrate ||
+           f == Psci::MigrateInfoUpCpu || f == Psci::SystemReset2;
 }
 
 bool is_implemented(u32 id) {

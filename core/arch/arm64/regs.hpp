@@ -57,17 +57,18 @@ struct IssData {
     using DFSC = Bits<5, 0>;
     using WnR = Bits<6>;
     using S1PTW = Bits<7>;
-    using CM = Bits<8>;   ///< cache maintenance or address translation
+    using CM = Bits<8>;  ///< cache maintenance or address translation
     using EA = Bits<9>;
     using FnV = Bits<10>;  ///< FAR is not valid; external aborts only
-    using AR = Bits<14>;  ///< acquire or release
-    using SF = Bits<15>;  ///< the register is 64 bits wide
+    using AR = Bits<14>;   ///< acquire or release
+    using SF = Bits<15>;   ///< the register is 64 bits wide
     using SRT = Bits<20, 16>;
     using SSE = Bits<21>;  ///< the loaded value is sign-extended
     using SAS = Bits<23, 22>;
     using ISV = Bits<24>;  ///< the fields from SAS to AR are valid
 };
-static_assert((IssData::ISV::of(1) | IssData::SAS::of(2) | IssData::SRT::of(3) | IssData::WnR::of(1) | IssData::DFSC::of(6)) == 0x0183'0046);
+static_assert((IssData::ISV::of(1) | IssData::SAS::of(2) | IssData::SRT::of(3) | IssData::WnR::of(1) | IssData::DFSC::of(6)) ==
+              0x0183'0046);
 
 /// "ISS encoding for an exception from an Instruction Abort".
 struct IssFetch {
@@ -98,7 +99,8 @@ struct IssSys {
                 static_cast<u8>(CRm::get(iss)), static_cast<u8>(Op2::get(iss))};
     }
     [[nodiscard]] static constexpr u64 of(SysReg r, unsigned rt, bool is_read) {
-        return Op0::of(r.op0) | Op1::of(r.op1) | CRn::of(r.crn) | CRm::of(r.crm) | Op2::of(r.op2) | Rt::of(rt) | Direction::of(is_read);
+        return Op0::of(r.op0) | Op1::of(r.op1) | CRn::of(r.crn) | CRm::of(r.crm) | Op2::of(r.op2) | Rt::of(rt) |
+               Direction::of(is_read);
     }
 };
 static_assert(IssSys::of(sysreg::ID_AA64ISAR0_EL1, 0, true) == 0x30'000d && IssSys::reg(0x30'000d) == sysreg::ID_AA64ISAR0_EL1);
@@ -113,7 +115,8 @@ struct IssCall {
 struct FaultStatus {
     static constexpr u64 address_size = 0x00, translation = 0x04, access_flag = 0x08, permission = 0x0c;
     static constexpr u64 external = 0x10, tag_check = 0x11, external_on_walk = 0x14, parity = 0x18, parity_on_walk = 0x1c;
-    static constexpr u64 alignment = 0x21, tlb_conflict = 0x30, unsupported_atomic = 0x31, lockdown = 0x34, unsupported_exclusive = 0x35;
+    static constexpr u64 alignment = 0x21, tlb_conflict = 0x30, unsupported_atomic = 0x31, lockdown = 0x34,
+                         unsupported_exclusive = 0x35;
     using Level = Bits<1, 0>;
     using Kind = Bits<5, 2>;
 
@@ -172,8 +175,8 @@ struct Hcr {
     using APK = Bits<40>;
     using API = Bits<41>;
 };
-static_assert((Hcr::RW::of(1) | Hcr::TSC::of(1) | Hcr::TWI::of(1) | Hcr::AMO::of(1) | Hcr::IMO::of(1) | Hcr::FMO::of(1) | Hcr::VM::of(1)) ==
-              0x8008'2039);
+static_assert((Hcr::RW::of(1) | Hcr::TSC::of(1) | Hcr::TWI::of(1) | Hcr::AMO::of(1) | Hcr::IMO::of(1) | Hcr::FMO::of(1) |
+               Hcr::VM::of(1)) == 0x8008'2039);
 
 /// VTCR_EL2.
 struct Vtcr {
@@ -189,7 +192,8 @@ struct Vtcr {
     using HD = Bits<22>;
     using Res1 = Bits<31>;
 };
-static_assert((Vtcr::T0SZ::of(25) | Vtcr::SL0::of(1) | Vtcr::IRGN0::of(1) | Vtcr::ORGN0::of(1) | Vtcr::SH0::of(3) | Vtcr::PS::of(2)) == 0x2'3559);
+static_assert((Vtcr::T0SZ::of(25) | Vtcr::SL0::of(1) | Vtcr::IRGN0::of(1) | Vtcr::ORGN0::of(1) | Vtcr::SH0::of(3) |
+               Vtcr::PS::of(2)) == 0x2'3559);
 
 /// VTTBR_EL2.
 struct Vttbr {

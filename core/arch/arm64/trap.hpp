@@ -50,13 +50,13 @@ struct Part {
 inline constexpr std::size_t max_parts = 4;
 
 enum class CompletionKind : u8 {
-    None,        ///< nothing to write back; the instruction runs again
-    Memory,      ///< the parts' data into their registers, write-back, step over
-    Register,    ///< `value` into X`rt`, step over
-    Call,        ///< PSCI and SMCCC: X0 is the result
-    Hypercall,   ///< AxVisor: X0 is the result
-    Skip,        ///< step over
-    Abort,       ///< the guest gets the abort, whatever the answer
+    None,       ///< nothing to write back; the instruction runs again
+    Memory,     ///< the parts' data into their registers, write-back, step over
+    Register,   ///< `value` into X`rt`, step over
+    Call,       ///< PSCI and SMCCC: X0 is the result
+    Hypercall,  ///< AxVisor: X0 is the result
+    Skip,       ///< step over
+    Abort,      ///< the guest gets the abort, whatever the answer
 };
 
 /// How the decoded exit is given its answer.
@@ -67,17 +67,17 @@ struct Completion {
     // Memory.
     FixedVector<Part, max_parts> parts{};
     std::array<u64, max_parts> values{};
-    u8 next = 0;            ///< the part that the exit is about
+    u8 next = 0;  ///< the part that the exit is about
     bool is_load = false;
     bool is_signed = false;
-    bool is_64 = false;     ///< width of a general register that is loaded
+    bool is_64 = false;        ///< width of a general register that is loaded
     std::optional<u8> base{};  ///< written back; 31 is the stack pointer
     u64 base_value = 0;
 
     // Register, Call, Hypercall.
     u8 rt = 0;
     u64 value = 0;
-    bool is_answered = false;  ///< Call: `value` is the result, whatever the answer says
+    bool is_answered = false;        ///< Call: `value` is the result, whatever the answer says
     bool gives_power_state = false;  ///< Call: AFFINITY_INFO
 
     // What the guest gets when nothing answers.

@@ -12,7 +12,8 @@ namespace {
 constexpr Hpa root{0x8000'4000};
 
 TEST(Arm64Controls, values_for_a_vm_with_a_gicv3) {
-    const El2Regs el2 = controls_for({.stage2_root = root, .vmid = 3, .ipa_bits = 40, .physical_bits = 40, .vcpu_count = 2, .affinity = 0x101});
+    const El2Regs el2 =
+        controls_for({.stage2_root = root, .vmid = 3, .ipa_bits = 40, .physical_bits = 40, .vcpu_count = 2, .affinity = 0x101});
     // VM, SWIO, FMO, IMO, AMO, FB, BSU inner shareable, TWI, TWE, TID3, TSC, TIDCP, TACR, RW.
     EXPECT_EQ(el2.HCR_EL2, 0x803c'663bU);
     EXPECT_EQ(el2.VTCR_EL2, 0x8002'3558U);
@@ -56,7 +57,8 @@ struct SizeRow {
 constexpr SizeRow sizes[] = {{32, 0}, {33, 1}, {36, 1}, {39, 2}, {40, 2}, {42, 3}, {43, 4}, {44, 4}, {47, 5}, {48, 5}, {52, 5}};
 
 TEST(Arm64Controls, output_size_is_the_smallest_that_is_enough) {
-    for (const SizeRow& row : sizes) EXPECT_EQ(Vtcr::PS::get(controls_for({.physical_bits = row.physical_bits}).VTCR_EL2), row.ps) << row.physical_bits;
+    for (const SizeRow& row : sizes)
+        EXPECT_EQ(Vtcr::PS::get(controls_for({.physical_bits = row.physical_bits}).VTCR_EL2), row.ps) << row.physical_bits;
 }
 
 /// "VTCR_EL2, SL0" and "Concatenated translation tables", 4 KiB granule: SL0 1 starts at level 1, SL0 2 at level 0; the start

@@ -89,7 +89,8 @@ void check_parts(const Completion& c) {
         ASSERT_LE(part.gpa.page_offset() + part.size, page_size);
         ASSERT_LT(part.reg, 32);
         ASSERT_LE(part.offset + part.size, part.is_vector ? 16 : 8);
-        ASSERT_TRUE(part.offset == 0 || (i > 0 && c.parts[i - 1].offset == 0 && c.parts[i - 1].reg == part.reg)) << "upper half alone";
+        ASSERT_TRUE(part.offset == 0 || (i > 0 && c.parts[i - 1].offset == 0 && c.parts[i - 1].reg == part.reg))
+            << "upper half alone";
     }
 }
 
@@ -121,8 +122,12 @@ void check(const Effects& effects) {
 }
 
 constexpr std::array answers = {
-    Answer::of_value(0x8182'8384'8586'8788), Answer::of_call(CallStatus::Denied, 7), Answer::bus_fault(), Answer::undefined(),
-    Answer::retry(), Answer::none(),
+    Answer::of_value(0x8182'8384'8586'8788),
+    Answer::of_call(CallStatus::Denied, 7),
+    Answer::bus_fault(),
+    Answer::undefined(),
+    Answer::retry(),
+    Answer::none(),
 };
 
 /// Every part but the last answered by a value, the last by `last`; the exits between are as many as there are parts.
@@ -154,7 +159,8 @@ TEST(Arm64DecodeFuzz, random_traps_decode_and_complete_within_bounds) {
         for (const Answer& answer : answers) answer_all(decoded, answer, guest);
         ASSERT_FALSE(HasFailure()) << "trap " << i << std::hex << " esr " << trap.esr << " code " << guest.code;
     }
-    for (const unsigned seen : {tally.accesses, tally.pairs, tally.faults, tally.walks, tally.aborts, tally.registers, tally.calls, tally.rerun})
+    for (const unsigned seen :
+         {tally.accesses, tally.pairs, tally.faults, tally.walks, tally.aborts, tally.registers, tally.calls, tally.rerun})
         EXPECT_GE(seen, 1000U);
 }
 

@@ -24,16 +24,19 @@ Decoded fault_at(FakeGuest& guest, u32 word, u64 address, bool is_write) {
     guest.x[1] = address;
     guest.code[elr] = word;
     const Gpa gpa = *guest.translate(Gva{address}, Access::Read);
-    return decode({data_abort(translation | IssData::WnR::of(is_write)), address, Hpfar::FIPA::of(gpa.page_number()), elr, Spsr::el1h}, guest);
+    return decode(
+        {data_abort(translation | IssData::WnR::of(is_write)), address, Hpfar::FIPA::of(gpa.page_number()), elr, Spsr::el1h},
+        guest);
 }
 
 TEST(Arm64Decode, pair_over_two_pages_asks_stage_1_for_the_second) {
     FakeGuest guest;
     EXPECT_EQ(show(fault_at(guest, ldp_x3_x4_x1, page_end - 8, false)),
               "mmio-read 0x9000ff8 size 8; load x3.0:8@0x9000ff8 x4.0:8@0xa000000 +4 read fault 0x10 at 0xffff000000003ff8");
-    EXPECT_EQ(show(fault_at(guest, stp_x3_x4_x1, page_end - 8, true)),
-              "mmio-write 0x9000ff8 size 8 value 0x8877665544332203; store x3.0:8@0x9000ff8 x4.0:8@0xa000000 +4 write fault 0x10 at "
-              "0xffff000000003ff8");
+    EXPECT_EQ(
+        show(fault_at(guest, stp_x3_x4_x1, page_end - 8, true)),
+        "mmio-write 0x9000ff8 size 8 value 0x8877665544332203; store x3.0:8@0x9000ff8 x4.0:8@0xa000000 +4 write fault 0x10 at "
+        "0xffff000000003ff8");
 }
 
 TEST(Arm64Decode, quad_words_are_accessed_by_halves_over_two_pages) {
@@ -42,7 +45,8 @@ TEST(Arm64Decode, quad_words_are_accessed_by_halves_over_two_pages) {
               "mmio-read 0x9000ff8 size 8; load v2.0:8@0x9000ff8 v2.8:8@0xa000000 x1=0xffff000000004008 +4 read fault 0x10 at "
               "0xffff000000003ff8");
     EXPECT_EQ(show(fault_at(guest, ldp_q2_q3_x1, page_end - 16, false)),
-              "mmio-read 0x9000ff0 size 8; load v2.0:8@0x9000ff0 v2.8:8@0x9000ff8 v3.0:8@0xa000000 v3.8:8@0xa000008 +4 read fault 0x10 at "
+              "mmio-read 0x9000ff0 size 8; load v2.0:8@0x9000ff0 v2.8:8@0x9000ff8 v3.0:8@0xa000000 v3.8:8@0xa000008 +4 read "
+              "fault 0x10 at "
               "0xffff000000003ff0");
 }
 
@@ -118,7 +122,8 @@ TEST(Arm64Decode, short_aarch32_instruction_is_stepped_over_by_its_length) {
 TEST(Arm64Decode, aarch32_system_register_is_undefined_without_a_look_at_the_code) {
     FakeGuest guest;
     guest.code[0x1000] = 0x1234'5678;
-    EXPECT_EQ(show(decode({Esr::EC::of(index(ExceptionClass::Cp15)), 0, 0, 0x1000, aarch32_user}, guest)), "undefined-insn 0x0; none");
+    EXPECT_EQ(show(decode({Esr::EC::of(index(ExceptionClass::Cp15)), 0, 0, 0x1000, aarch32_user}, guest)),
+              "undefined-insn 0x0; none");
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ public:
         pages[device_va + page_size] = Gpa{next_gpa};
     }
     static constexpr u64 pattern(unsigned n) { return 0x8877'6655'4433'2200 + n; }
-    static constexpr std::array<u64, 2> vector_pattern(unsigned n) { return {0xf7e6'd5c4'b3a2'9100 + n, u64{0x0fe1'd2c3'b4a5'9600} + n}; }
+    static constexpr std::array<u64, 2> vector_pattern(unsigned n) {
+        return {0xf7e6'd5c4'b3a2'9100 + n, u64{0x0fe1'd2c3'b4a5'9600} + n};
+    }
 
     u64 gpr(unsigned n) override { return n == 31 ? 0 : x.at(n); }
     u64 sp() override { return stack; }

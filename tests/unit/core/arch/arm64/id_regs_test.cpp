@@ -22,8 +22,8 @@ TEST(Arm64IdRegs, every_other_register_of_the_group_reads_as_zero) {
     for (u8 crm = 1; crm < 8; ++crm) {
         for (u8 op2 = 0; op2 < 8; ++op2) {
             const SysReg reg{3, 0, 0, crm, op2};
-            const bool is_described = reg == sysreg::ID_AA64PFR0_EL1 || reg == sysreg::ID_AA64DFR0_EL1 || reg == sysreg::ID_AA64ISAR0_EL1 ||
-                                      reg == sysreg::ID_AA64MMFR0_EL1;
+            const bool is_described = reg == sysreg::ID_AA64PFR0_EL1 || reg == sysreg::ID_AA64DFR0_EL1 ||
+                                      reg == sysreg::ID_AA64ISAR0_EL1 || reg == sysreg::ID_AA64MMFR0_EL1;
             ASSERT_TRUE(id_register(reg, gicv3).has_value());
             EXPECT_EQ(*id_register(reg, gicv3) != 0, is_described) << int{crm} << " " << int{op2};
         }
@@ -31,7 +31,8 @@ TEST(Arm64IdRegs, every_other_register_of_the_group_reads_as_zero) {
 }
 
 TEST(Arm64IdRegs, other_registers_are_none_of_the_group) {
-    for (const SysReg reg : {sysreg::MIDR_EL1, sysreg::MPIDR_EL1, sysreg::REVIDR_EL1, sysreg::CTR_EL0, sysreg::SCTLR_EL1, SysReg{3, 0, 0, 8, 0}})
+    for (const SysReg reg :
+         {sysreg::MIDR_EL1, sysreg::MPIDR_EL1, sysreg::REVIDR_EL1, sysreg::CTR_EL0, sysreg::SCTLR_EL1, SysReg{3, 0, 0, 8, 0}})
         EXPECT_EQ(id_register(reg, gicv3), std::nullopt);
 }
 
@@ -93,10 +94,12 @@ TEST(Arm64IdRegs, nothing_is_invented_but_the_gic) {
 
 TEST(Arm64IdRegs, debug_registers_are_there_to_no_effect) {
     EXPECT_EQ(debug_register(sysreg::OSLSR_EL1), 8U);
-    for (const SysReg reg : {sysreg::OSLAR_EL1, sysreg::OSDLR_EL1, sysreg::MDSCR_EL1, sysreg::DBGBVR_EL1(15), sysreg::DBGWCR_EL1(0), sysreg::MDCCSR_EL0})
+    for (const SysReg reg : {sysreg::OSLAR_EL1, sysreg::OSDLR_EL1, sysreg::MDSCR_EL1, sysreg::DBGBVR_EL1(15),
+                             sysreg::DBGWCR_EL1(0), sysreg::MDCCSR_EL0})
         EXPECT_EQ(debug_register(reg), 0U);
     constexpr SysReg TRCOSLAR{2, 1, 1, 0, 4};
-    for (const SysReg reg : {TRCOSLAR, sysreg::DBGVCR32_EL2, sysreg::PMCR_EL0, sysreg::SCTLR_EL1}) EXPECT_EQ(debug_register(reg), std::nullopt);
+    for (const SysReg reg : {TRCOSLAR, sysreg::DBGVCR32_EL2, sysreg::PMCR_EL0, sysreg::SCTLR_EL1})
+        EXPECT_EQ(debug_register(reg), std::nullopt);
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ TEST(Arm64Inject, low_bits_of_vbar_are_ignored) {
 }
 
 TEST(Arm64Inject, step_illegal_state_branch_type_and_uao_end) {
-    const u64 pstate = Spsr::el1h | Spsr::SS::mask | Spsr::IL::mask | Spsr::BTYPE::mask | Spsr::UAO::mask | Spsr::DIT::mask | Spsr::V::mask;
+    const u64 pstate =
+        Spsr::el1h | Spsr::SS::mask | Spsr::IL::mask | Spsr::BTYPE::mask | Spsr::UAO::mask | Spsr::DIT::mask | Spsr::V::mask;
     const El1State state = take_exception(state_at(pstate), {undefined_esr, std::nullopt});
     EXPECT_EQ(state.pstate, 0x3c5 | Spsr::DIT::mask | Spsr::V::mask);
     EXPECT_EQ(state.SPSR_EL1, pstate);

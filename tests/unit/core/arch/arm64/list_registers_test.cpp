@@ -22,7 +22,9 @@ const LrRow rows[] = {
     {"end is told", {.number = 5, .is_pending = true, .tells_end = true}, 0x5000'0200'0000'0005},
     {"of the host", {.number = 27, .priority = 0x80, .is_pending = true, .host_number = 27}, 0x7080'001b'0000'001b},
     {"of the host under another number", {.number = 33, .is_active = true, .host_number = 1019}, 0xb000'03fb'0000'0021},
-    {"of the host, where no end can be told", {.number = 27, .is_pending = true, .tells_end = true, .host_number = 27}, 0x7000'001b'0000'001b},
+    {"of the host, where no end can be told",
+     {.number = 27, .is_pending = true, .tells_end = true, .host_number = 27},
+     0x7000'001b'0000'001b},
 };
 
 TEST(Arm64ListRegisters, each_delivery_has_its_value) {

@@ -17,30 +17,34 @@ namespace ax::arm64::testing {
 [[nodiscard]] inline std::string show_fields(const VmExit& exit) {
     static constexpr std::array accesses = {" read", " write", " execute"};
     static constexpr std::array power_ops = {" on", " off", " status", " suspend", " system-off", " system-reset"};
-    return std::visit(
-        Overloaded{
-            [](const MmioRead& e) { return " " + hex(e.gpa.value()) + " size " + std::to_string(e.size); },
-            [](const MmioWrite& e) { return " " + hex(e.gpa.value()) + " size " + std::to_string(e.size) + " value " + hex(e.value); },
-            [](const Stage2Fault& e) { return " " + hex(e.gpa.value()) + accesses.at(index(e.access)) + (e.by_walk ? " by walk" : ""); },
-            [](const Hypercall& e) {
-                std::string text = " " + std::to_string(e.number);
-                for (const u64 arg : e.args) text += " " + hex(arg);
-                return text;
-            },
-            [](const PowerCall& e) {
-                return power_ops.at(index(e.op)) + (" target " + hex(e.target)) + " entry " + hex(e.entry.value()) + " argument " +
-                       hex(e.argument) + (e.loses_state ? " loses state" : "");
-            },
-            [](const SendIpi& e) {
-                const std::string who = e.all_but_self ? "others" : "base " + hex(e.targets.base) + " mask " + hex(e.targets.mask);
-                return " " + std::to_string(e.number) + " to " + who + (e.is_group1 ? " group 1" : " group 0");
-            },
-            [](const Handled& e) { return " " + hex(e.code) + " told " + hex(e.value); },
-            [](const UndefinedInstruction& e) { return " " + hex(e.bits); },
-            [](const Unhandled& e) { return " " + hex(e.cause) + " " + hex(e.detail); },
-            [](const auto&) { return std::string(); },
-        },
-        exit);
+    return std::visit(Overloaded{
+                          [](const MmioRead& e) { return " " + hex(e.gpa.value()) + " size " + std::to_string(e.size); },
+                          [](const MmioWrite& e) {
+                              return " " + hex(e.gpa.value()) + " size " + std::to_string(e.size) + " value " + hex(e.value);
+                          },
+                          [](const Stage2Fault& e) {
+                              return " " + hex(e.gpa.value()) + accesses.at(index(e.access)) + (e.by_walk ? " by walk" : "");
+                          },
+                          [](const Hypercall& e) {
+                              std::string text = " " + std::to_string(e.number);
+                              for (const u64 arg : e.args) text += " " + hex(arg);
+                              return text;
+                          },
+                          [](const PowerCall& e) {
+                              return power_ops.at(index(e.op)) + (" target " + hex(e.target)) + " entry " + hex(e.entry.value()) +
+                                     " argument " + hex(e.argument) + (e.loses_state ? " loses state" : "");
+                          },
+                          [](const SendIpi& e) {
+                              const std::string who =
+                                  e.all_but_self ? "others" : "base " + hex(e.targets.base) + " mask " + hex(e.targets.mask);
+                              return " " + std::to_string(e.number) + " to " + who + (e.is_group1 ? " group 1" : " group 0");
+                          },
+                          [](const Handled& e) { return " " + hex(e.code) + " told " + hex(e.value); },
+                          [](const UndefinedInstruction& e) { return " " + hex(e.bits); },
+                          [](const Unhandled& e) { return " " + hex(e.cause) + " " + hex(e.detail); },
+                          [](const auto&) { return std::string(); },
+                      },
+                      exit);
 }
 
 /// The exit's name as in statistics and its fields: "mmio-read 0x9000400 size 1".
@@ -48,8 +52,8 @@ namespace ax::arm64::testing {
 
 /// "x3.0:4@0x9000400": four bytes from byte 0 of x3.
 [[nodiscard]] inline std::string show(const Part& p) {
-    return (p.is_vector ? "v" : "x") + std::to_string(p.reg) + "." + std::to_string(p.offset) + ":" + std::to_string(p.size) + "@" +
-           hex(p.gpa.value());
+    return (p.is_vector ? "v" : "x") + std::to_string(p.reg) + "." + std::to_string(p.offset) + ":" + std::to_string(p.size) +
+           "@" + hex(p.gpa.value());
 }
 
 [[nodiscard]] inline std::string show_kind(const Completion& c) {
@@ -77,8 +81,10 @@ namespace ax::arm64::testing {
     std::string text = show_kind(c);
     if (c.kind != CompletionKind::None && c.kind != CompletionKind::Abort) text += " +" + std::to_string(c.length);
     if (c.far != Gva{} || c.is_fetch || !c.has_far)
-        text += std::string(c.is_fetch ? " fetch" : c.is_write ? " write" : " read") + " fault " + hex(c.fault_status) + " at " +
-                (c.has_far ? hex(c.far.value()) : "nowhere");
+        text += std::string(c.is_fetch   ? " fetch"
+                            : c.is_write ? " write"
+                                         : " read") +
+                " fault " + hex(c.fault_status) + " at " + (c.has_far ? hex(c.far.value()) : "nowhere");
     return text;
 }
 
@@ -86,8 +92,9 @@ namespace ax::arm64::testing {
     std::string text = show(d.exit) + "; " + show(d.completion);
     if (d.sysreg) {
         const SysReg r = d.sysreg->reg;
-        text += std::string("; serve ") + (d.sysreg->is_read ? "mrs s" : "msr s") + std::to_string(r.op0) + "_" + std::to_string(r.op1) + "_c" +
-                std::to_string(r.crn) + "_c" + std::to_string(r.crm) + "_" + std::to_string(r.op2) + " x" + std::to_string(d.sysreg->rt);
+        text += std::string("; serve ") + (d.sysreg->is_read ? "mrs s" : "msr s") + std::to_string(r.op0) + "_" +
+                std::to_string(r.op1) + "_c" + std::to_string(r.crn) + "_c" + std::to_string(r.crm) + "_" +
+                std::to_string(r.op2) + " x" + std::to_string(d.sysreg->rt);
     }
     return text;
 }
