@@ -10,18 +10,19 @@ namespace ax::arm64 {
 namespace {
 
 u64 hcr_for(const ControlSettings& s) {
-    return Hcr::VM::of(1)      // stage 2 is on
-           | Hcr::RW::of(1)    // EL1 is AArch64
-           | Hcr::SWIO::of(1)  // invalidation by set and way never throws away another VM's data
-           // Physical interrupts are the hypervisor's, virtual ones the guest's.
-           | Hcr::FMO::of(1) | Hcr::IMO::of(1) | Hcr::AMO::of(1) |
-           Hcr::FB::of(1)                          // maintenance reaches every pCPU that the vCPU may have run on
-           | Hcr::BSU::of(1)                       // and so do barriers
-           | Hcr::TSC::of(1)                       // SMC is PSCI, not the real firmware
-           | Hcr::TID3::of(1)                      // the guest sees the policy's ID registers
-           | Hcr::TIDCP::of(1) | Hcr::TACR::of(1)  // implementation-defined registers are not for guests
-           | Hcr::TWI::of(1)                       // a waiting vCPU gives its pCPU away
-           | Hcr::TWE::of(s.vcpu_count > 1);       // and so does one that waits for another vCPU
+    // Physical interrupts are the hypervisor's, virtual ones the guest's.
+    constexpr u64 routing = Hcr::FMO::mask | Hcr::IMO::mask | Hcr::AMO::mask;
+    // Implementation-defined registers are not for guests.
+    constexpr u64 implementation_traps = Hcr::TIDCP::mask | Hcr::TACR::mask;
+    return routing | implementation_traps | Hcr::VM::of(1)  // stage 2 is on
+           | Hcr::RW::of(1)                                 // EL1 is AArch64
+           | Hcr::SWIO::of(1)                               // invalidation by set and way never throws away another VM's data
+           | Hcr::FB::of(1)                                 // maintenance reaches every pCPU that the vCPU may have run on
+           | Hcr::BSU::of(1)                                // and so do barriers
+           | Hcr::TSC::of(1)                                // SMC is PSCI, not the real firmware
+           | Hcr::TID3::of(1)                               // the guest sees the policy's ID registers
+           | Hcr::TWI::of(1)                                // a waiting vCPU gives its pCPU away
+           | Hcr::TWE::of(s.vcpu_count > 1);                // and so does one that waits for another vCPU
 }
 
 /// ID_AA64MMFR0_EL1.PARange and VTCR_EL2.PS: the smallest size that is enough.
