@@ -60,6 +60,7 @@ struct CpuInterface {
     }
     /// Ends what was taken last. True when hardware asks for maintenance because of it.
     bool end(irq::Deliveries& slots) {
+        if (running.empty()) return false;
         const u32 intid = running.back().second;
         running.pop_back();
         return !is_split && deactivate(slots, intid);
