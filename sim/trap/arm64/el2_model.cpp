@@ -12,7 +12,7 @@ namespace {
 
 /// PSTATE of a guest: AArch64, EL0t, EL1t or EL1h. EL2 itself, EL3 and AArch32 are illegal returns here.
 bool is_guest_state(u64 spsr) {
-    if (Spsr::nRW::test(spsr) || Spsr::IL::test(spsr)) return false;
+    if (Spsr::nRW::test(spsr)) return false;
     const u64 mode = Spsr::M::get(spsr);
     return mode == Spsr::el0t || mode == Spsr::el1t || mode == Spsr::el1h;
 }
