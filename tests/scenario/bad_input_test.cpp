@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "tests/scenario/support/child.hpp"
-#include "tests/scenario/support/workspace.hpp"
+#include "tests/scenario/support/isa_test.hpp"
 
 namespace ax::scenario {
 namespace {
@@ -32,21 +32,25 @@ std::string trace(const Workspace& w) {
 struct BadInput {
     const char* name;
     std::function<std::vector<std::string>(const Workspace&)> arguments;
-    std::vector<std::string> messages;  ///< all of these are in what it says
+    std::vector<std::string> messages;  ///< all of these are in what it says; @LOAD@ is where the guest is loaded
     int status = 2;
 };
 
 void PrintTo(const BadInput& input, std::ostream* out) { *out << input.name; }
 
-class RefusedInput : public testing::TestWithParam<BadInput> {};
+class RefusedInput : public testing::TestWithParam<std::tuple<const Isa*, BadInput>> {};
 
 TEST_P(RefusedInput, is_named_with_its_place) {
-    const Workspace workspace;
-    const ChildResult result = axsim(GetParam().arguments(workspace));
+    const auto& [isa, input] = GetParam();
+    const Workspace workspace(*isa);
+    const ChildResult result = axsim(input.arguments(workspace));
     EXPECT_EQ(result.signal, 0);
-    EXPECT_EQ(result.status, GetParam().status) << result.err;
+    EXPECT_EQ(result.status, input.status) << result.err;
     EXPECT_EQ(result.out, "");
-    for (const std::string& message : GetParam().messages) EXPECT_NE(result.err.find(message), std::string::npos) << result.err;
+    for (std::string message : input.messages) {
+        if (message.find("@LOAD@") != std::string::npos) message = replaced(message, "@LOAD@", isa->bare_metal_load);
+        EXPECT_NE(result.err.find(message), std::string::npos) << result.err;
+    }
     EXPECT_NE(result.err.find("error: "), std::string::npos) << result.err;
 }
 
@@ -56,23 +60,23 @@ const BadInput refused[] = {
     // Images
     {"missing_image",
      [](const Workspace& w) {
-         return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), "/nowhere/none.elf")};
+         return Arguments{"run", changed_vm(w, w.elf("hello"), "/nowhere/none.elf")};
      },
      {"bad.toml:11:", "kernel.kernel_path", "/nowhere/none.elf"}},
     {"image_larger_than_memory",
      [](const Workspace& w) {
-         return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), w.write("big.bin", std::string(0x800'0000, 'x')))};
+         return Arguments{"run", changed_vm(w, w.elf("hello"), w.write("big.bin", std::string(0x800'0000, 'x')))};
      },
-     {"bad.toml:11:", "big.bin needs 0x8000000 bytes at 0x80200000", "not all inside one memory region"}},
+     {"bad.toml:11:", "big.bin needs 0x8000000 bytes at @LOAD@", "not all inside one memory region"}},
     {"image_that_is_a_folder",
      [](const Workspace& w) {
-         return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), "/tmp")};
+         return Arguments{"run", changed_vm(w, w.elf("hello"), "/tmp")};
      },
      {"kernel.kernel_path", "/tmp"}},
     {"elf_cut_off",
      [](const Workspace& w) {
-         const std::string cut = w.write("cut.elf", read_text(bare_metal_elf("hello")).substr(0, 600));
-         return Arguments{"run", changed_vm(w, bare_metal_elf("hello"), cut)};
+         const std::string cut = w.write("cut.elf", read_text(w.elf("hello")).substr(0, 600));
+         return Arguments{"run", changed_vm(w, w.elf("hello"), cut)};
      },
      {"kernel.kernel_path", "cut.elf"}},
     {"garbled_device_tree",
@@ -89,7 +93,7 @@ const BadInput refused[] = {
     // VM files
     {"overlapping_regions",
      [](const Workspace& w) {
-         return Arguments{"run", changed_vm(w, "0x7, 0],", "0x7, 0], [0x8300_0000, 0x1000, 7, 0],")};
+         return Arguments{"run", changed_vm(w, "0x7, 0],", "0x7, 0], [" + std::to_string(w.isa().bare_metal_memory + 0x300'0000) + ", 0x1000, 7, 0],")};
      },
      {"bad.toml:15:", "memory_regions[1]", "overlaps memory_regions[0]"}},
     {"missing_vm_file",
@@ -223,14 +227,15 @@ const BadInput refused[] = {
      {"axsim: error: ", "block 0 at offset 0", "damaged"}},
 };
 
-INSTANTIATE_TEST_SUITE_P(Cli, RefusedInput, testing::ValuesIn(refused),
-                         [](const auto& input) { return std::string(input.param.name); });
+INSTANTIATE_TEST_SUITE_P(Cli, RefusedInput, testing::Combine(testing::ValuesIn(isas), testing::ValuesIn(refused)),
+                         [](const auto& instance) { return std::get<0>(instance.param)->name + "_" + std::get<1>(instance.param).name; });
 
-TEST(DamagedTrace, verify_and_replay_name_the_block) {
-    const Workspace workspace;
-    std::string bytes = read_text(trace(workspace));
+class DamagedTrace : public IsaTest {};
+
+TEST_P(DamagedTrace, verify_and_replay_name_the_block) {
+    std::string bytes = read_text(trace(workspace_));
     bytes[bytes.size() - 40] = static_cast<char>(bytes[bytes.size() - 40] ^ 1);
-    const std::string damaged = workspace.write("damaged.axtrace", bytes);
+    const std::string damaged = workspace_.write("damaged.axtrace", bytes);
     const ChildResult verified = axsim({"trace", "verify", damaged});
     EXPECT_EQ(verified.status, 1);
     EXPECT_NE(verified.out.find("damaged: sound up to"), std::string::npos) << verified.out << verified.err;
@@ -241,15 +246,14 @@ TEST(DamagedTrace, verify_and_replay_name_the_block) {
 }
 
 /// Cut anywhere behind its header, a trace verifies and replays to its last block.
-TEST(DamagedTrace, cut_anywhere_is_sound_up_to_there) {
-    const Workspace workspace;
-    const std::string good = workspace.path("good.axtrace");
-    static_cast<void>(axsim({"run", workspace.bare_metal("scribble"), "--record", good, "--console", "file:/dev/null"}));
+TEST_P(DamagedTrace, cut_anywhere_is_sound_up_to_there) {
+    const std::string good = workspace_.path("good.axtrace");
+    static_cast<void>(axsim({"run", workspace_.bare_metal("scribble"), "--record", good, "--console", "file:/dev/null"}));
     const std::string bytes = read_text(good);
-    const std::string cut = workspace.path("cut.axtrace");
+    const std::string cut = workspace_.path("cut.axtrace");
     for (std::size_t size = bytes.size() - 1; size > bytes.size() / 4; size -= bytes.size() / 13) {
         SCOPED_TRACE(size);
-        workspace.write("cut.axtrace", bytes.substr(0, size));
+        workspace_.write("cut.axtrace", bytes.substr(0, size));
         const ChildResult verified = axsim({"trace", "verify", cut});
         EXPECT_EQ(verified.status, 0) << verified.err;
         EXPECT_TRUE(verified.out.starts_with("ok: cut off")) << verified.out;
@@ -258,6 +262,8 @@ TEST(DamagedTrace, cut_anywhere_is_sound_up_to_there) {
         EXPECT_EQ(json_value(replayed.out, "differences"), "0");
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Isas, DamagedTrace, every_isa(), isa_name);
 
 }  // namespace
 }  // namespace ax::scenario

@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/scenario/support/child.hpp"
-#include "tests/scenario/support/workspace.hpp"
+#include "tests/scenario/support/isa_test.hpp"
 
 namespace ax::scenario {
 namespace {
 
-class ConfigCheck : public testing::Test {
+class ConfigCheck : public IsaTest {
 protected:
     /// A file without findings, changed.
     std::string vm(const std::string& name, const std::string& from = "", const std::string& to = "") const {
@@ -21,11 +21,10 @@ protected:
         }
         return workspace_.write(name, text);
     }
-    Workspace workspace_;
-    std::string board_ = std::string(AXSIM_SOURCE_DIR) + "/configs/platforms/riscv64-qemu-virt.toml";
+    std::string board_ = std::string(AXSIM_SOURCE_DIR) + "/configs/platforms/" + isa().board + ".toml";
 };
 
-TEST_F(ConfigCheck, status_tells_errors_from_warnings) {
+TEST_P(ConfigCheck, status_tells_errors_from_warnings) {
     EXPECT_EQ(axsim({"config", "check", vm("good.toml"), "--platform", board_, "--deny-warnings"}).status, 0);
     const std::string warned = vm("warned.toml", "vm_type = 1", "vm_type = 9");
     EXPECT_EQ(axsim({"config", "check", warned}).status, 0);
@@ -34,7 +33,7 @@ TEST_F(ConfigCheck, status_tells_errors_from_warnings) {
     EXPECT_EQ(axsim({"config", "check", workspace_.path("none.toml")}).status, 2);
 }
 
-TEST_F(ConfigCheck, json_names_file_place_value_and_rule) {
+TEST_P(ConfigCheck, json_names_file_place_value_and_rule) {
     const ChildResult result = axsim({"config", "check", vm("bad.toml", "cpu_num = 1", "cpu_num = 0x41"), workspace_.path("none.toml"), "--json"});
     EXPECT_EQ(result.status, 2);
     const auto json = nlohmann::json::parse(result.out);
@@ -48,16 +47,17 @@ TEST_F(ConfigCheck, json_names_file_place_value_and_rule) {
     EXPECT_EQ(json["findings"].back()["rule"], "unreadable");
 }
 
-TEST_F(ConfigCheck, show_draws_the_memory_map) {
+TEST_P(ConfigCheck, show_draws_the_memory_map) {
     const ChildResult result = axsim({"config", "show", vm("good.toml"), "--platform", board_});
     EXPECT_EQ(result.status, 0) << result.err;
-    for (const char* part : {"platform riscv64-qemu-virt (riscv64): 4 pCPUs", "VM 1 \"hello\"", "0x000080000000 - ", "emulated", "uart", "irq 10"})
+    for (const std::string& part : {"platform " + isa().board + " (" + isa().name + "): 4 pCPUs", std::string("VM 1 \"hello\""),
+                                    std::string("0x0000") + (isa().bare_metal_memory == 0x8000'0000 ? "80000000 - " : "40000000 - "), std::string("emulated"), std::string("uart"), isa().uart_irq})
         EXPECT_NE(result.out.find(part), std::string::npos) << part << "\n" << result.out;
     const ChildResult json = axsim({"config", "show", vm("good.toml"), "--json"});
     EXPECT_EQ(nlohmann::json::parse(json.out)["vms"][0]["vcpus"].size(), 1u);
 }
 
-TEST_F(ConfigCheck, output_that_is_lost_is_an_error) {
+TEST_P(ConfigCheck, output_that_is_lost_is_an_error) {
     const std::string file = vm("good.toml");
     for (const std::vector<std::string>& arguments : {std::vector<std::string>{"config", "check", file}, {"config", "show", file}, {"config", "schema"},
                                                       {"config", "convert", file}, {"version"}}) {
@@ -68,7 +68,7 @@ TEST_F(ConfigCheck, output_that_is_lost_is_an_error) {
     }
 }
 
-TEST_F(ConfigCheck, a_board_that_is_not_accepted_is_not_called_missing) {
+TEST_P(ConfigCheck, a_board_that_is_not_accepted_is_not_called_missing) {
     const std::string without = axsim({"config", "check", vm("good.toml")}).err;
     EXPECT_NE(without.find("note: without --platform the rules"), std::string::npos) << without;
     const std::string broken = axsim({"config", "check", vm("good.toml"), "--platform", workspace_.path("none.toml")}).err;
@@ -76,17 +76,19 @@ TEST_F(ConfigCheck, a_board_that_is_not_accepted_is_not_called_missing) {
     EXPECT_EQ(axsim({"config", "check", vm("good.toml"), "--platform", board_}).err, "");
 }
 
-TEST_F(ConfigCheck, show_keeps_control_characters_from_the_terminal) {
+TEST_P(ConfigCheck, show_keeps_control_characters_from_the_terminal) {
     const std::string name = "\"hello\"";
     const ChildResult result = axsim({"config", "show", vm("red.toml", name, "\"a\\u001b[31m\\nb\"")});
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_NE(result.out.find("VM 1 \"a?[31m?b\""), std::string::npos) << result.out;
 }
 
-TEST_F(ConfigCheck, schemas_are_json) {
+TEST_P(ConfigCheck, schemas_are_json) {
     EXPECT_EQ(nlohmann::json::parse(axsim({"config", "schema"}).out)["$schema"], "https://json-schema.org/draft/2020-12/schema");
     EXPECT_TRUE(nlohmann::json::parse(axsim({"config", "schema", "--platform"}).out).contains("oneOf"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Isas, ConfigCheck, every_isa(), isa_name);
 
 }  // namespace
 }  // namespace ax::scenario

@@ -30,11 +30,11 @@ protected:
                                     << booted.out.substr(booted.out.size() - std::min<std::size_t>(booted.out.size(), 500));
         EXPECT_NE(booted.out.find("axsim guest ready"), std::string::npos);
     }
-    Workspace workspace_;
+    Workspace workspace_{riscv64};
 };
 
 TEST_F(ConfigGenerate, distribution_kernel_boots_to_its_shell) {
-    AX_NEEDS_GUESTS("linux-riscv64", "initrd-riscv64.cpio");
+    AX_NEEDS_GUESTS(riscv64.linux_guests());
     const std::string file = workspace_.path("vm.toml");
     expect_boots(generate(fetched_guest("linux-riscv64"),
                           {"-t", "2", "-l", "0x8020_0000", "--ramdisk-path", fetched_guest("initrd-riscv64.cpio"), "-O", file}),
@@ -42,7 +42,7 @@ TEST_F(ConfigGenerate, distribution_kernel_boots_to_its_shell) {
 }
 
 TEST_F(ConfigGenerate, distribution_kernel_for_aarch64_boots_to_its_shell) {
-    AX_NEEDS_GUESTS("linux-arm64", "initrd-arm64.cpio");
+    AX_NEEDS_GUESTS(aarch64.linux_guests());
     const std::string file = workspace_.path("vm.toml");
     expect_boots(generate_for("aarch64", fetched_guest("linux-arm64"),
                               {"-t", "2", "-c", "2", "--ramdisk-path", fetched_guest("initrd-arm64.cpio"), "-O", file}),
@@ -109,7 +109,7 @@ memory_regions = [
 )";
 
 TEST(ConfigConvert, the_hint_of_the_check_leads_to_a_file_that_checks) {
-    const Workspace workspace;
+    const Workspace workspace(riscv64);
     workspace.write("raw", "code");
     const std::string old = workspace.write("old.toml", flat);
     const ChildResult refused = axsim({"config", "check", old});

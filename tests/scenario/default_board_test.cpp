@@ -40,7 +40,7 @@ protected:
         for (const std::string& word : words) EXPECT_NE(told.find(word), std::string::npos) << word << " in " << told;
     }
 
-    Workspace workspace_;
+    Workspace workspace_{riscv64};
     std::string raw_ = workspace_.write("raw", "code");
     std::string linux_arm_ = workspace_.write("linux-arm", linux_image("ARM\x64"));
     std::string linux_riscv_ = workspace_.write("linux-riscv", linux_image("RSC\x05"));

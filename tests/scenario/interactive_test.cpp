@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "tests/scenario/support/child.hpp"
-#include "tests/scenario/support/workspace.hpp"
+#include "tests/scenario/support/isa_test.hpp"
 
 namespace ax::scenario {
 namespace {
@@ -22,14 +22,17 @@ void expect_replays_at_cli(const std::string& trace, const std::string& recorded
         EXPECT_EQ(json_value(replayed.out, member), json_value(recorded_json, member)) << member;
 }
 
-class Interruption : public testing::TestWithParam<int> {};
+class Interruption : public testing::TestWithParam<std::tuple<const Isa*, int>> {
+protected:
+    [[nodiscard]] int number() const { return std::get<1>(GetParam()); }
+    Workspace workspace_{*std::get<0>(GetParam())};
+};
 
 TEST_P(Interruption, ends_a_working_guest_with_a_whole_trace) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace");
-    Child recorder({"run", workspace.bare_metal("trap_storm"), "--record", trace, "--console", "file:/dev/null", "--json"});
+    const std::string trace = workspace_.path("run.axtrace");
+    Child recorder({"run", workspace_.bare_metal("trap_storm"), "--record", trace, "--console", "file:/dev/null", "--json"});
     EXPECT_FALSE(recorder.ends_within(milliseconds(700)));
-    recorder.send_signal(GetParam());
+    recorder.send_signal(number());
     EXPECT_TRUE(recorder.ends_within(milliseconds(20'000)));
     const ChildResult recorded = recorder.wait();
     EXPECT_EQ(recorded.status, 0) << recorded.err;
@@ -38,11 +41,10 @@ TEST_P(Interruption, ends_a_working_guest_with_a_whole_trace) {
 }
 
 TEST_P(Interruption, ends_a_guest_that_waits_for_input) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace");
-    Child recorder({"run", workspace.bare_metal("echo"), "--record", trace, "--json"}, {.input = Child::Input::Silent});
+    const std::string trace = workspace_.path("run.axtrace");
+    Child recorder({"run", workspace_.bare_metal("echo"), "--record", trace, "--json"}, {.input = Child::Input::Silent});
     EXPECT_FALSE(recorder.ends_within(milliseconds(1000)));
-    recorder.send_signal(GetParam());
+    recorder.send_signal(number());
     EXPECT_TRUE(recorder.ends_within(milliseconds(20'000)));
     const ChildResult recorded = recorder.wait();
     EXPECT_EQ(recorded.status, 0) << recorded.err;
@@ -50,14 +52,15 @@ TEST_P(Interruption, ends_a_guest_that_waits_for_input) {
     expect_replays_at_cli(trace, recorded.out);
 }
 
-INSTANTIATE_TEST_SUITE_P(Signals, Interruption, testing::Values(SIGINT, SIGTERM),
-                         [](const auto& number) { return std::string(number.param == SIGINT ? "SIGINT" : "SIGTERM"); });
+INSTANTIATE_TEST_SUITE_P(Signals, Interruption, testing::Combine(testing::ValuesIn(isas), testing::Values(SIGINT, SIGTERM)),
+                         [](const auto& instance) { return std::get<0>(instance.param)->name + (std::get<1>(instance.param) == SIGINT ? "_SIGINT" : "_SIGTERM"); });
 
-TEST(SilentInput, prompt_of_uboot_uses_little_cpu) {
-    AX_NEEDS_GUESTS("uboot-riscv64.elf");
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace");
-    Child recorder({"run", workspace.vm("uboot-riscv64.toml"), "--record", trace, "--json"}, {.input = Child::Input::Silent});
+class SilentInput : public IsaTest {};
+
+TEST_P(SilentInput, prompt_of_uboot_uses_little_cpu) {
+    AX_NEEDS_GUESTS({isa().uboot});
+    const std::string trace = workspace_.path("run.axtrace");
+    Child recorder({"run", workspace_.vm(isa().uboot_vm()), "--record", trace, "--json"}, {.input = Child::Input::Silent});
     ASSERT_TRUE(recorder.says_within("stop autoboot", milliseconds(60'000)));
     recorder.type(" ");
     ASSERT_TRUE(recorder.says_within("=> ", milliseconds(60'000)));
@@ -70,6 +73,8 @@ TEST(SilentInput, prompt_of_uboot_uses_little_cpu) {
     EXPECT_EQ(recorded.status, 0) << recorded.err;
     expect_replays_at_cli(trace, recorded.out);
 }
+
+INSTANTIATE_TEST_SUITE_P(Isas, SilentInput, every_isa(), isa_name);
 
 }  // namespace
 }  // namespace ax::scenario

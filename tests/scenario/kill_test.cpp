@@ -14,8 +14,8 @@ namespace {
 
 constexpr unsigned kills = 50;
 
-/// Five batches of ten, so that they run side by side.
-class KilledRecorder : public testing::TestWithParam<unsigned> {
+/// Five batches of ten for every instruction set, so that they run side by side.
+class KilledRecorder : public testing::TestWithParam<std::tuple<const Isa*, unsigned>> {
 protected:
     /// A guest that makes many exits and gets input: about a second of recording.
     [[nodiscard]] std::vector<std::string> command(const std::string& trace) const {
@@ -30,11 +30,11 @@ protected:
                 "--max-exits",
                 "3000000"};
     }
-    Workspace workspace_;
+    Workspace workspace_{*std::get<0>(GetParam())};
 };
 
 TEST_P(KilledRecorder, leaves_a_trace_that_verifies_and_replays) {
-    SeededNumbers numbers(GetParam());
+    SeededNumbers numbers(std::get<1>(GetParam()));
     unsigned found = 0;
     for (unsigned round = 0; round < kills / 5; ++round) {
         const std::string trace = workspace_.path("killed" + std::to_string(round) + ".axtrace");
@@ -62,7 +62,8 @@ TEST_P(KilledRecorder, leaves_a_trace_that_verifies_and_replays) {
     EXPECT_GE(found, 5u) << "most moments fall into the recording";
 }
 
-INSTANTIATE_TEST_SUITE_P(Batches, KilledRecorder, testing::Range(0u, 5u));
+INSTANTIATE_TEST_SUITE_P(Batches, KilledRecorder, testing::Combine(testing::ValuesIn(isas), testing::Range(0u, 5u)),
+                         [](const auto& batch) { return std::get<0>(batch.param)->name + "_" + std::to_string(std::get<1>(batch.param)); });
 
 }  // namespace
 }  // namespace ax::scenario

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "tests/scenario/support/isa_test.hpp"
 #include "tests/scenario/support/session.hpp"
-#include "tests/scenario/support/workspace.hpp"
 
 namespace ax::scenario {
 namespace {
@@ -15,56 +15,82 @@ std::string command(const std::string& line, const std::string& answer) {
     return std::string(prompt) + "send \"" + line + "\\n\"\nexpect \"\\r\\n" + answer + "\"\n";
 }
 
-class LinuxBoot : public testing::Test {
-protected:
-    void SetUp() override { AX_NEEDS_GUESTS("linux-riscv64", "initrd-riscv64.cpio"); }
+constexpr const char* power_off = "expect \"~ # \"\nsend \"poweroff -f\\n\"\nexpect \"Power down\"\n";
 
-    void boots_and_replays(const RunSpec& spec) {
-        RunSpec recording = spec;
-        recording.record = workspace_.path("boot.axtrace");
-        const RunReport recorded = run(recording);
-        EXPECT_STREQ(to_text(recorded.outcome), "powered-off") << recorded.failure;
-        EXPECT_NE(recorded.console.find("reboot: Power down"), std::string::npos);
-        EXPECT_FALSE(recorded.script_failed)
-            << recorded.console.substr(recorded.console.size() - std::min<std::size_t>(recorded.console.size(), 500));
-        expect_replays(recording.record, recorded);
-    }
-    Workspace workspace_;
-};
-
-TEST_F(LinuxBoot, lazy_memory_in_4k_frames) {
-    boots_and_replays({.vm = workspace_.vm("linux-riscv64-lazy.toml", {0, "axsim_auto=1"}), .platform = {}});
+void boots_and_replays(const Isa& isa, const Workspace& workspace, const RunSpec& spec, const char* outcome = "powered-off",
+                       const char* last_words = "reboot: Power down") {
+    AX_NEEDS_GUESTS(isa.linux_guests());
+    RunSpec recording = spec;
+    recording.record = workspace.path("boot.axtrace");
+    const RunReport recorded = run(recording);
+    EXPECT_STREQ(to_text(recorded.outcome), outcome) << recorded.failure;
+    EXPECT_NE(recorded.console.find(last_words), std::string::npos);
+    EXPECT_FALSE(recorded.script_failed)
+        << recorded.console.substr(recorded.console.size() - std::min<std::size_t>(recorded.console.size(), 500));
+    expect_replays(recording.record, recorded);
 }
 
-TEST_F(LinuxBoot, shell_runs_programs) {
+class LinuxBoot : public IsaTest {
+protected:
+    void boots_and_replays(const RunSpec& spec) const { scenario::boots_and_replays(isa(), workspace_, spec); }
+};
+
+TEST_P(LinuxBoot, lazy_memory_in_4k_frames) {
+    boots_and_replays({.vm = workspace_.vm(isa().linux_vm(), {.cmdline = "axsim_auto=1", .is_lazy = true})});
+}
+
+TEST_P(LinuxBoot, shell_runs_programs) {
     boots_and_replays(
-        {.vm = workspace_.vm("linux-riscv64.toml"),
-         .platform = {},
+        {.vm = workspace_.vm(isa().linux_vm()),
          .script = command("nproc", "1\\r\\n") + command("grep -c ^processor /proc/cpuinfo", "1\\r\\n") +
                    command("dd if=/dev/zero bs=1M count=64 2>/dev/null | md5sum", "7f614da9329cd3aebf59b91aadc30bf0  -") +
-                   command("time sleep 1", "real\\t0m 1.0") + prompt + "send \"poweroff -f\\n\"\nexpect \"Power down\"\n"});
+                   command("i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done; echo forked $i", "forked 100\\r\\n") +
+                   command("time sleep 1", "real\\t0m 1.0") + power_off});
 }
 
-struct Cpus {
+/// A reset ends the run, and the outcome says so.
+TEST_P(LinuxBoot, reboots) {
+    scenario::boots_and_replays(isa(), workspace_,
+                                {.vm = workspace_.vm(isa().linux_vm()),
+                                 .script = std::string(prompt) + "send \"reboot -f\\n\"\nexpect \"Restarting system\"\n"},
+                                "reset", "reboot: Restarting system");
+}
+
+INSTANTIATE_TEST_SUITE_P(Isas, LinuxBoot, every_isa(), isa_name);
+
+struct SmpMachine {
+    const Isa* isa;
     unsigned vcpus;
     unsigned pcpus;
+    const char* variant = "";  ///< of the VM file
 };
 
-class LinuxSmp : public LinuxBoot, public testing::WithParamInterface<Cpus> {};
+class LinuxSmp : public testing::TestWithParam<SmpMachine> {};
 
 TEST_P(LinuxSmp, shell_sees_every_vcpu) {
-    const std::string n = std::to_string(GetParam().vcpus);
-    boots_and_replays({.vm = workspace_.vm("linux-riscv64.toml", {GetParam().vcpus, ""}),
-                       .platform = workspace_.platform(GetParam().pcpus),
+    const SmpMachine& m = GetParam();
+    const Workspace workspace(*m.isa);
+    const std::string n = std::to_string(m.vcpus);
+    // The timers' line of /proc/interrupts has a count for each CPU: another one a second later.
+    boots_and_replays(*m.isa, workspace,
+                      {.vm = workspace.vm("linux-" + m.isa->name + m.variant + ".toml", {.vcpus = m.vcpus}),
+                       .platform = workspace.platform(m.pcpus),
                        .script = command("nproc", n + "\\r\\n") + command("grep -c ^processor /proc/cpuinfo", n + "\\r\\n") +
-                                 command("time sleep 1", "real\\t0m 1.0") + prompt +
-                                 "send \"poweroff -f\\n\"\nexpect \"Power down\"\n"});
+                                 command("a=$(grep timer /proc/interrupts | tr -d ' ')", "") + command("time sleep 1", "real\\t0m 1.0") +
+                                 command("[ $a != $(grep timer /proc/interrupts | tr -d ' ') ] && echo ticked", "ticked\\r\\n") +
+                                 power_off});
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpus, LinuxSmp,
-                         testing::Values(Cpus{1, 1}, Cpus{1, 4}, Cpus{2, 1}, Cpus{2, 2}, Cpus{4, 1}, Cpus{4, 2}, Cpus{4, 4}),
-                         [](const auto& cpus) {
-                             return "vcpus" + std::to_string(cpus.param.vcpus) + "_pcpus" + std::to_string(cpus.param.pcpus);
+// A boot of aarch64 takes longer: of its machines only those that differ most.
+INSTANTIATE_TEST_SUITE_P(Machines, LinuxSmp,
+                         testing::Values(SmpMachine{&riscv64, 1, 1}, SmpMachine{&riscv64, 1, 4}, SmpMachine{&riscv64, 2, 1},
+                                         SmpMachine{&riscv64, 2, 2}, SmpMachine{&riscv64, 4, 1}, SmpMachine{&riscv64, 4, 2},
+                                         SmpMachine{&riscv64, 4, 4}, SmpMachine{&aarch64, 1, 1, "-gicv2"}, SmpMachine{&aarch64, 2, 1},
+                                         SmpMachine{&aarch64, 4, 4}, SmpMachine{&aarch64, 4, 2, "-gicv2"}),
+                         [](const auto& instance) {
+                             const SmpMachine& m = instance.param;
+                             return m.isa->name + (m.variant[0] == '\0' ? "" : "_gicv2") + "_vcpus" + std::to_string(m.vcpus) + "_pcpus" +
+                                    std::to_string(m.pcpus);
                          });
 
 }  // namespace

@@ -6,8 +6,8 @@
 #include "sim/replay/trace_reader.hpp"
 #include "sim/replay/trace_writer.hpp"
 #include "tests/scenario/support/child.hpp"
+#include "tests/scenario/support/isa_test.hpp"
 #include "tests/scenario/support/session.hpp"
-#include "tests/scenario/support/workspace.hpp"
 
 namespace ax::scenario {
 namespace {
@@ -48,6 +48,10 @@ void rewrite(const std::string& from, const std::string& to, Change change) {
     }
 }
 
+void write_register(sim::Machine& machine, const RegisterWrite& write) {
+    static_cast<void>(machine.vms().front()->bus().write(Gpa{write.gpa}, write.size, write.value));
+}
+
 /// Instructions up to the last exit before the first input.
 u64 first_input_icount(const std::string& trace) {
     auto reader = sim::TraceReader::open(trace);
@@ -67,13 +71,14 @@ void flip_bit(const std::string& file, std::size_t offset, unsigned bit) {
     std::ofstream(file, std::ios::binary) << bytes;
 }
 
-TEST(ReplayFinds, flipped_bit_in_a_guest_image) {
-    const Workspace workspace;
-    const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
+class ReplayFinds : public IsaTest {};
+
+TEST_P(ReplayFinds, flipped_bit_in_a_guest_image) {
+    const std::string elf = workspace_.write("hello.elf", read_text(workspace_.elf("hello")));
     const std::string vm =
-        workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
-    const std::string trace = workspace.path("run.axtrace");
-    const RunReport recorded = run({.vm = vm, .platform = {}, .record = trace});
+        workspace_.write("copy.toml", replaced(read_text(workspace_.bare_metal("hello")), workspace_.elf("hello"), elf));
+    const std::string trace = workspace_.path("run.axtrace");
+    const RunReport recorded = run({.vm = vm, .record = trace});
     EXPECT_STREQ(to_text(recorded.outcome), "powered-off");
 
     // The guest prints this text byte by byte: the first exit that differs is the write of that byte.
@@ -89,13 +94,12 @@ TEST(ReplayFinds, flipped_bit_in_a_guest_image) {
     EXPECT_GT(replayed.difference->exit_number, 0u);
 }
 
-TEST(ReplayFinds, flipped_bit_in_an_image_at_the_command_line) {
-    const Workspace workspace;
-    const std::string elf = workspace.write("hello.elf", read_text(bare_metal_elf("hello")));
+TEST_P(ReplayFinds, flipped_bit_in_an_image_at_the_command_line) {
+    const std::string elf = workspace_.write("hello.elf", read_text(workspace_.elf("hello")));
     const std::string vm =
-        workspace.write("copy.toml", replaced(read_text(workspace.bare_metal("hello")), bare_metal_elf("hello"), elf));
-    const std::string trace = workspace.path("run.axtrace");
-    static_cast<void>(run({.vm = vm, .platform = {}, .record = trace}));
+        workspace_.write("copy.toml", replaced(read_text(workspace_.bare_metal("hello")), workspace_.elf("hello"), elf));
+    const std::string trace = workspace_.path("run.axtrace");
+    static_cast<void>(run({.vm = vm, .record = trace}));
     flip_bit(elf, read_text(elf).find("PASS"), 1);
     const ChildResult result = axsim({"replay", trace, "--json"});
     EXPECT_EQ(result.status, 1);
@@ -104,10 +108,9 @@ TEST(ReplayFinds, flipped_bit_in_an_image_at_the_command_line) {
     EXPECT_NE(result.err.find("value was 0x50 and is now 0x52"), std::string::npos) << result.err;
 }
 
-TEST(ReplayFinds, flipped_bit_in_an_input) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace"), changed = workspace.path("changed.axtrace");
-    const RunReport recorded = run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace});
+TEST_P(ReplayFinds, flipped_bit_in_an_input) {
+    const std::string trace = workspace_.path("run.axtrace"), changed = workspace_.path("changed.axtrace");
+    const RunReport recorded = run({.vm = workspace_.bare_metal("echo"), .script = echo_script, .record = trace});
     EXPECT_FALSE(recorded.script_failed);
     bool is_changed = false;
     rewrite(trace, changed, [&](sim::Record& record) {
@@ -125,67 +128,51 @@ TEST(ReplayFinds, flipped_bit_in_an_input) {
     EXPECT_EQ(replayed.difference->difference.replayed, "value 0x69");
 }
 
-TEST(ReplayFinds, copied_trace_without_a_change_replays) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace"), copy = workspace.path("copy.axtrace");
-    const RunReport recorded = run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace});
+TEST_P(ReplayFinds, copied_trace_without_a_change_replays) {
+    const std::string trace = workspace_.path("run.axtrace"), copy = workspace_.path("copy.axtrace");
+    const RunReport recorded = run({.vm = workspace_.bare_metal("echo"), .script = echo_script, .record = trace});
     rewrite(trace, copy, [](sim::Record&) {});
     expect_replays(copy, recorded);
 }
 
-TEST(ReplayFinds, input_at_another_slice) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace"), changed = workspace.path("changed.axtrace");
-    static_cast<void>(run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace}));
+TEST_P(ReplayFinds, input_at_another_slice) {
+    const std::string trace = workspace_.path("run.axtrace"), changed = workspace_.path("changed.axtrace");
+    static_cast<void>(run({.vm = workspace_.bare_metal("echo"), .script = echo_script, .record = trace}));
     rewrite(trace, changed, [](sim::Record& record) {
         if (auto* input = std::get_if<sim::InputRecord>(&record)) input->slice += 1;
     });
     expect_named(replay({.trace = changed}), changed);
 }
 
-struct Poke {
-    const char* name;
-    u64 gpa;
-    u8 size;
-    u64 value;
-};
-
-class ReplayFindsPoke : public testing::TestWithParam<Poke> {};
-
-/// A device register changed in the middle of the replay of a guest that waits for input. The next
+/// A device register changed in the middle of the replay of a guest that does not use it. The next
 /// state hash after it names the device.
-TEST_P(ReplayFindsPoke, changed_device_register) {
-    const Poke& p = GetParam();
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace");
-    const RunReport recorded =
-        run({.vm = workspace.bare_metal("timer"), .platform = {}, .state_hash_interval = 200'000, .record = trace});
+TEST_P(ReplayFinds, changed_device_register) {
+    const std::string trace = workspace_.path("run.axtrace");
+    const RunReport recorded = run({.vm = workspace_.bare_metal("timer"), .state_hash_interval = 200'000, .record = trace});
     ASSERT_GE(recorded.state_hashes.size(), 3u);
-    const ReplayReport replayed =
-        replay({.trace = trace, .stop = recorded.instructions / 2, .at_stop = [&](sim::Machine& machine) {
-                    static_cast<void>(machine.vms().front()->bus().write(Gpa{p.gpa}, p.size, p.value));
-                }});
-    expect_named(replayed, trace);
-    EXPECT_NE(replayed.difference->difference.field.find(p.name), std::string::npos) << replayed.text;
+    for (const PokedDevice& poke : isa().pokes) {
+        SCOPED_TRACE(poke.name);
+        const ReplayReport replayed = replay({.trace = trace, .stop = recorded.instructions / 2, .at_stop = [&](sim::Machine& machine) {
+                                                  write_register(machine, poke.write);
+                                              }});
+        expect_named(replayed, trace);
+        EXPECT_NE(replayed.difference->difference.field.find(poke.name), std::string::npos) << replayed.text;
+    }
 }
 
-INSTANTIATE_TEST_SUITE_P(Registers, ReplayFindsPoke,
-                         testing::Values(Poke{"plic", 0x0c00'0028, 4, 3}, Poke{"ns16550", 0x1000'0007, 1, 0x5a}),
-                         [](const auto& poke) { return std::string(poke.param.name); });
-
 /// The guest itself sees the change, when an interrupt enable that it waits with is gone: nothing comes any more.
-TEST(ReplayFinds, register_whose_effect_the_guest_sees) {
-    const Workspace workspace;
-    const std::string trace = workspace.path("run.axtrace");
-    const RunReport recorded = run({.vm = workspace.bare_metal("echo"), .platform = {}, .script = echo_script, .record = trace});
+TEST_P(ReplayFinds, register_whose_effect_the_guest_sees) {
+    const std::string trace = workspace_.path("run.axtrace");
+    const RunReport recorded = run({.vm = workspace_.bare_metal("echo"), .script = echo_script, .record = trace});
     const ReplayReport replayed =
-        replay({.trace = trace, .stop = first_input_icount(trace), .at_stop = [](sim::Machine& machine) {
-                    static_cast<void>(machine.vms().front()->bus().write(Gpa{0x1000'0007}, 1, 0));
-                    static_cast<void>(machine.vms().front()->bus().write(Gpa{0x1000'0004}, 1, 0x10));
+        replay({.trace = trace, .stop = first_input_icount(trace), .at_stop = [this](sim::Machine& machine) {
+                    for (const RegisterWrite& write : isa().uart_gone) write_register(machine, write);
                 }});
     expect_named(replayed, trace);
     EXPECT_LT(replayed.exits_checked, recorded.exits);
 }
+
+INSTANTIATE_TEST_SUITE_P(Isas, ReplayFinds, every_isa(), isa_name);
 
 }  // namespace
 }  // namespace ax::scenario

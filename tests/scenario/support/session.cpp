@@ -27,7 +27,10 @@ public:
         report_.state_hashes.push_back(hash);
         return std::nullopt;
     }
-    void on_console(VmId /*vm*/, u8 byte) override { report_.console += static_cast<char>(byte); }
+    void on_console(VmId vm, u8 byte) override {
+        report_.console += static_cast<char>(byte);
+        report_.vm_consoles[vm] += static_cast<char>(byte);
+    }
 
 private:
     RunReport& report_;
@@ -58,7 +61,9 @@ Outcome run_with_stops(sim::Machine& machine, const RunSpec& spec, RunReport& re
 
 RunReport run(const RunSpec& spec) {
     RunReport report;
-    auto setup = sim::read_setup({spec.vm}, spec.platform, {0, spec.state_hash_interval});
+    std::vector<std::string> vms{spec.vm};
+    vms.insert(vms.end(), spec.other_vms.begin(), spec.other_vms.end());
+    auto setup = sim::read_setup(vms, spec.platform, {0, spec.state_hash_interval});
     if (!setup) {
         ADD_FAILURE() << setup.error().text;
         return report;
@@ -145,6 +150,7 @@ void expect_same(const RunReport& expected, const RunReport& got) {
     EXPECT_EQ(expected.exits, got.exits);
     EXPECT_EQ(expected.virtual_ns, got.virtual_ns);
     EXPECT_EQ(expected.console, got.console);
+    EXPECT_EQ(expected.vm_consoles, got.vm_consoles);
     ASSERT_EQ(expected.state_hashes.size(), got.state_hashes.size());
     for (std::size_t i = 0; i < expected.state_hashes.size(); ++i) {
         const auto difference = sim::first_difference(expected.state_hashes[i], got.state_hashes[i]);

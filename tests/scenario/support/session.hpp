@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,9 @@
 namespace ax::scenario {
 
 struct RunSpec {
-    std::string vm;
-    std::string platform;     ///< path; empty for the built-in board
+    std::string vm;           ///< path; of the VM that the script talks to
+    std::vector<std::string> other_vms = {};
+    std::string platform = {};  ///< path; empty for the built-in board
     std::string script = {};  ///< text of a console script; empty for a console without input
     u64 state_hash_interval = 0;
     sim::RunLimits limits = {};
@@ -32,7 +34,8 @@ struct RunReport {
     u64 state_hash = 0;
     std::vector<sim::ComponentHash> components;
     std::vector<sim::StateHashRecord> state_hashes;
-    std::string console;
+    std::string console;                        ///< of all VMs, as it comes
+    std::map<VmId, std::string> vm_consoles;
     std::string failure;  ///< why a VM was stopped
     bool script_failed = false;
     u64 stops = 0;  ///< how often the run was interrupted by `next_stop`
