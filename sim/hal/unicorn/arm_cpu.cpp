@@ -44,6 +44,9 @@ void ArmCpu::move_to(ArmEngine& engine) {
     engine_->copy_image(fresh, context_);
     context_ = std::move(fresh);
     engine_ = &engine;
+    // What the other engine was told says nothing about this one, whose count of selections may even be the same.
+    applied_ = nothing_applied;
+    selection_ = 0;
 }
 
 /// The engine with this CPU's registers in it.
