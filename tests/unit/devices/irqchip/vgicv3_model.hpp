@@ -60,15 +60,18 @@ struct Model {
     [[nodiscard]] bool is_held(u32 c, u32 which) const {
         return at(c, which).is_active && (which < 2 || at(c, which).holder == c);
     }
-    /// The most urgent one, whatever runs.
-    [[nodiscard]] std::optional<u32> next(u32 c) const {
+    /// The most urgent one, whatever runs; among equals `preferred` when it is one of them, else the lowest INTID.
+    [[nodiscard]] std::optional<u32> next(u32 c, u32 preferred = none) const {
         std::optional<u32> best;
-        for (u32 which = 0; which < intids.size(); ++which)
-            if (can_be_taken(c, which) && (!best || at(c, which).priority < at(c, *best).priority)) best = which;
+        for (u32 which = 0; which < intids.size(); ++which) {
+            if (!can_be_taken(c, which)) continue;
+            const bool is_better = !best || at(c, which).priority < at(c, *best).priority;
+            if (is_better || (intids[which] == preferred && at(c, which).priority == at(c, *best).priority)) best = which;
+        }
         return best;
     }
-    u32 acknowledge(u32 c) {
-        const auto which = next(c);
+    u32 acknowledge(u32 c, u32 preferred = none) {
+        const auto which = next(c, preferred);
         std::vector<std::pair<u8, u32>>& running = cpu[c].running;
         if (!which || (!running.empty() && at(c, *which).priority >= running.back().first)) return none;
         Interrupt& i = at(c, *which);
