@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-QEMU = ["-smp", "1", "-m", "256M", "-display", "none", "-monitor", "none", "-rtc", "base=2020-01-01T00:00:00,clock=vm"]
+QEMU = ["-smp", "1", "-m", "256M", "-nic", "none", "-display", "none", "-monitor", "none", "-rtc", "base=2020-01-01T00:00:00,clock=vm"]
 
 
 @dataclass(frozen=True)

@@ -249,40 +249,51 @@ std::optional<u64> ArmEngine::find_fp(u64 address, u32 size) {
     return std::nullopt;
 }
 
-void ArmEngine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
+/// Runs before every block: what nearly all need comes first and calls nothing.
+void ArmEngine::on_block(uc_engine* /*uc*/, u64 address, u32 size, void* self) {
     auto& engine = *static_cast<ArmEngine*>(self);
+    const bool is_plain = (address & 3) == 0 && is_canonical(address) && !engine.stops_at_wfe_ && !engine.stops_at_fp_;
+    if (engine.count_ < engine.limit_ && is_plain) [[likely]]
+        return engine.begin_block(address, size);
+    engine.look_at_block(address, size);
+}
+
+void ArmEngine::begin_block(u64 address, u32 size) {
+    block_ = address;
+    block_size_ = size;
+    count_ += size / 4;
+}
+
+void ArmEngine::look_at_block(u64 address, u32 size) {
     const auto stop_here = [&](ArmStopKind kind) {
-        engine.stop_ = ArmStop{kind};
-        engine.block_size_ = 0;
-        uc_emu_stop(uc);
+        stop_ = ArmStop{kind};
+        block_size_ = 0;
+        uc_emu_stop(uc_.get());
     };
     // A WFE comes first, so that it does not matter where a run is cut.
-    if (engine.ends_with_wfe_) return stop_here(ArmStopKind::WaitForEvent);
-    if (engine.count_ >= engine.limit_) return stop_here(ArmStopKind::Boundary);
-    if ((address & 3) != 0) [[unlikely]]
-        return stop_here(ArmStopKind::Misaligned);
-    if (!is_canonical(address)) [[unlikely]] {
+    if (ends_with_wfe_) return stop_here(ArmStopKind::WaitForEvent);
+    if (count_ >= limit_) return stop_here(ArmStopKind::Boundary);
+    if ((address & 3) != 0) return stop_here(ArmStopKind::Misaligned);
+    if (!is_canonical(address)) {
         EngineFill none;
-        if (!engine.client_->on_fill(Gva{address}, Access::Execute, none)) {
+        if (!client_->on_fill(Gva{address}, Access::Execute, none)) {
             stop_here(ArmStopKind::MemoryFault);
-            engine.stop_->fault_page = Gva{address}.page_base();
-            engine.stop_->fault_access = Access::Execute;
+            stop_->fault_page = Gva{address}.page_base();
+            stop_->fault_access = Access::Execute;
             return;
         }
     }
-    if (engine.stops_at_fp_ && engine.client_->traps_fp()) [[unlikely]] {
-        engine.fp_at_ = engine.find_fp(address, size);
-        if (engine.fp_at_) return stop_here(ArmStopKind::FloatingPoint);
+    if (stops_at_fp_ && client_->traps_fp()) {
+        fp_at_ = find_fp(address, size);
+        if (fp_at_) return stop_here(ArmStopKind::FloatingPoint);
     }
-    if (engine.stops_at_wfe_) {
-        const std::byte* code = engine.code_at(address);
+    if (stops_at_wfe_) {
+        const std::byte* code = code_at(address);
         u32 last = 0;
         if (code != nullptr) std::memcpy(&last, code + size - 4, sizeof last);
-        engine.ends_with_wfe_ = last == arm64::wfe;
+        ends_with_wfe_ = last == arm64::wfe;
     }
-    engine.block_ = address;
-    engine.block_size_ = size;
-    engine.count_ += size / 4;
+    begin_block(address, size);
 }
 
 void ArmEngine::on_interrupt(uc_engine* uc, u32 number, void* self) {

@@ -178,6 +178,8 @@ private:
     [[nodiscard]] std::optional<u64> find_fp(u64 address, u32 size);
     bool fill(Gva va, Access access, uc_tlb_entry& entry);
     [[nodiscard]] bool is_exit(u32 number);
+    void begin_block(u64 address, u32 size);
+    void look_at_block(u64 address, u32 size);
 
     static void on_block(uc_engine* uc, u64 address, u32 size, void* self);
     static void on_interrupt(uc_engine* uc, u32 number, void* self);
