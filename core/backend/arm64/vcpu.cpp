@@ -1,5 +1,7 @@
 #include "core/backend/arm64/vcpu.hpp"
 
+#include <algorithm>
+
 #include "core/arch/arm64/id_regs.hpp"
 #include "core/arch/arm64/inject.hpp"
 #include "core/arch/arm64/list_registers.hpp"
@@ -43,8 +45,13 @@ void Vcpu::load_interrupts() {
     slots_.count = cpu_.list_registers();
     presenter_->before_entry(id_, slots_);
     for (std::size_t i = 0; i < slots_.count; ++i) el2.ICH_LR_EL2[i] = pack(slots_.slots[i]);
-    // With more waiting, the hypervisor wants to hear when the slots run empty.
-    el2.ICH_HCR_EL2 = IchHcr::EOIcount::set(IchHcr::UIE::set(el2.ICH_HCR_EL2, slots_.has_more), 0);
+    // With more waiting, the hypervisor wants to hear when the slots run empty, when the guest has taken the last
+    // that it could (not when there was none to begin with), and when it ends one that has no slot.
+    const auto is_fresh = [](const irq::Delivery& d) { return d.is_pending && !d.is_active; };
+    u64 control = IchHcr::EOIcount::set(el2.ICH_HCR_EL2, 0);
+    control = IchHcr::UIE::set(control, slots_.has_more);
+    control = IchHcr::NPIE::set(control, slots_.has_more && std::ranges::any_of(slots_.slots, is_fresh));
+    el2.ICH_HCR_EL2 = IchHcr::LRENPIE::set(control, slots_.has_more);
 }
 
 /// And back, with what the guest did.

@@ -97,6 +97,7 @@ void ArmCpu::apply_controls() {
     if (selection_ != engine_->selections()) {
         applied_.hcr = ~u64{0};
         watch_fp(engine_->read(sysreg::CPACR_EL1));
+        watch_returns(engine_->read(sysreg::SPSR_EL1));
     }
     selection_ = engine_->selections();
     apply(el2_reg::HCR_EL2, applied_.hcr, hcr);
@@ -142,6 +143,7 @@ EntryStop ArmCpu::enter(u64 budget) {
     // An instruction that the hypervisor completed and stepped over counts as retired.
     retired_ = is_after_trap_ && el2_.ELR_EL2 == trap_pc_ + 4 ? 1 : 0;
     is_after_trap_ = false;
+    static_cast<void>(take_illegal_state());
     while (true) {
         if (has_interrupt()) return leave(EntryResult::Irq);
         apply_controls();
@@ -223,7 +225,10 @@ void ArmCpu::set_el1(El1Reg reg, u64 value) {
         case El1Reg::ESR_EL1: uc.write(sysreg::ESR_EL1, value); return;
         case El1Reg::FAR_EL1: uc.write(sysreg::FAR_EL1, value); return;
         case El1Reg::ELR_EL1: uc.write(UC_ARM64_REG_ELR_EL1, value); return;
-        case El1Reg::SPSR_EL1: uc.write(sysreg::SPSR_EL1, value); return;
+        case El1Reg::SPSR_EL1:
+            uc.write(sysreg::SPSR_EL1, value);
+            watch_returns(value);
+            return;
         case El1Reg::VBAR_EL1: uc.write(sysreg::VBAR_EL1, value); return;
         case El1Reg::SP_EL0: uc.write(uses_sp_el0 ? UC_ARM64_REG_SP : UC_ARM64_REG_SP_EL0, value); return;
         case El1Reg::SP_EL1: uc.write(uses_sp_el0 ? UC_ARM64_REG_SP_EL1 : UC_ARM64_REG_SP, value); return;

@@ -125,6 +125,9 @@ private:
     void step_over();
     bool execute_gic_register(const arm64::SystemInstruction& instruction);
     bool to_el1(const arm64::Syndrome& syndrome);
+    bool exception_return();
+    bool take_illegal_state();
+    void watch_returns(u64 spsr) { engine_->stop_at_return(!arm64::is_plain_return(spsr)); }
     bool to_el2(const arm64::Syndrome& syndrome);
     bool undefined() { return to_el1(arm64::undefined_instruction()); }
 

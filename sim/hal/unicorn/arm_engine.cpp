@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/base/expect.hpp"
 #include "sim/trap/arm64/instruction.hpp"
@@ -158,17 +159,18 @@ u64 ArmEngine::retired_so_far() const {
 
 ArmStop ArmEngine::run(u64& count, u64 limit) {
     const ArmStop stop = run_blocks(count, limit);
-    if (!fp_at_) return stop;
-    const Gva at{*fp_at_};
+    if (!before_) return stop;
+    const StopBefore found = *before_;
     ArmStop before{ArmStopKind::ExitAddress};
     // What stands before it in its block runs first, and may stop for reasons of its own.
-    if (Gva{read(UC_ARM64_REG_PC)} != at) {
-        const bool stops = stops_at_fp_;
-        stops_at_fp_ = false;
-        before = run_to(count, limit, at);
-        stops_at_fp_ = stops;
+    if (read(UC_ARM64_REG_PC) != found.address) {
+        const bool stops_at_fp = std::exchange(stops_at_fp_, false);
+        const bool stops_at_return = std::exchange(stops_at_return_, false);
+        before = run_to(count, limit, Gva{found.address});
+        stops_at_fp_ = stops_at_fp;
+        stops_at_return_ = stops_at_return;
     }
-    if (before.kind == ArmStopKind::ExitAddress) before.kind = ArmStopKind::FloatingPoint;
+    if (before.kind == ArmStopKind::ExitAddress) before.kind = found.kind;
     return before;
 }
 
@@ -182,7 +184,7 @@ ArmStop ArmEngine::run_blocks(u64& count, u64 limit) {
     limit_ = limit;
     block_size_ = 0;
     ends_with_wfe_ = false;
-    fp_at_.reset();
+    before_.reset();
     stop_.reset();
     const uc_err error = uc_emu_start(uc_.get(), read(UC_ARM64_REG_PC), 0, 0, 0);
     const ArmStop stop = classify(error);
@@ -213,7 +215,7 @@ bool ArmEngine::is_exit(u32 number) {
 }
 
 ArmStop ArmEngine::classify(uc_err error) {
-    if (fp_at_) return {};
+    if (before_) return {};
     if (!stop_) return {ArmStopKind::EngineError, 0, Gva{}, Access::Read, error};
     ArmStop stop = *stop_;
     bool between_blocks = stop.kind != ArmStopKind::Exception && stop.kind != ArmStopKind::MemoryFault;
@@ -249,10 +251,18 @@ std::optional<u64> ArmEngine::find_fp(u64 address, u32 size) {
     return std::nullopt;
 }
 
+/// The last instruction of a block; 0, which is none, when its page has gone.
+u32 ArmEngine::last_word(u64 address, u32 size) {
+    const std::byte* code = code_at(address);
+    u32 word = 0;
+    if (code != nullptr) std::memcpy(&word, code + size - 4, sizeof word);
+    return word;
+}
+
 /// Runs before every block: what nearly all need comes first and calls nothing.
 void ArmEngine::on_block(uc_engine* /*uc*/, u64 address, u32 size, void* self) {
     auto& engine = *static_cast<ArmEngine*>(self);
-    const bool is_plain = (address & 3) == 0 && is_canonical(address) && !engine.stops_at_wfe_ && !engine.stops_at_fp_;
+    const bool is_plain = (address & 3) == 0 && is_canonical(address) && !engine.stops_at_wfe_ && !engine.stops_at_fp_ && !engine.stops_at_return_;
     if (engine.count_ < engine.limit_ && is_plain) [[likely]]
         return engine.begin_block(address, size);
     engine.look_at_block(address, size);
@@ -284,15 +294,12 @@ void ArmEngine::look_at_block(u64 address, u32 size) {
         }
     }
     if (stops_at_fp_ && client_->traps_fp()) {
-        fp_at_ = find_fp(address, size);
-        if (fp_at_) return stop_here(ArmStopKind::FloatingPoint);
+        const std::optional<u64> at = find_fp(address, size);
+        if (at) before_ = {*at, ArmStopKind::FloatingPoint};
     }
-    if (stops_at_wfe_) {
-        const std::byte* code = code_at(address);
-        u32 last = 0;
-        if (code != nullptr) std::memcpy(&last, code + size - 4, sizeof last);
-        ends_with_wfe_ = last == arm64::wfe;
-    }
+    if (!before_ && stops_at_return_ && last_word(address, size) == arm64::eret) before_ = {address + size - 4, ArmStopKind::ExceptionReturn};
+    if (before_) return stop_here(before_->kind);
+    ends_with_wfe_ = stops_at_wfe_ && last_word(address, size) == arm64::wfe;
     begin_block(address, size);
 }
 

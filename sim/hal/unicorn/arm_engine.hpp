@@ -47,6 +47,7 @@ enum class ArmStopKind : u8 {
     ExitAddress,    ///< at the address given to `run_to`
     WaitForEvent,   ///< behind a WFE, when `stop_at_wfe` asks for it
     FloatingPoint,  ///< at a floating-point or SIMD instruction, when `stop_at_fp` asks for it
+    ExceptionReturn,  ///< at an ERET, when `stop_at_return` asks for it
     Misaligned,     ///< the pc is no multiple of four
     Exception,      ///< Unicorn raised one: see `exception`
     MemoryFault,    ///< `on_fill` said no, for `fault_page` and `fault_access`
@@ -137,6 +138,7 @@ public:
 
     void stop_at_wfe(bool stops) { stops_at_wfe_ = stops; }
     void stop_at_fp(bool stops) { stops_at_fp_ = stops; }
+    void stop_at_return(bool stops) { stops_at_return_ = stops; }
     /// For use from within the client's functions: the run in progress stops at this count at the latest.
     void set_limit(u64 limit) { limit_ = limit; }
     /// From within the client's functions: instructions retired before the one at the pc.
@@ -158,6 +160,11 @@ private:
     struct Layout {
         std::size_t exception = 0, monitor = 0;
     };
+    /// An instruction before which the run must stop, and what for.
+    struct StopBefore {
+        u64 address;
+        ArmStopKind kind;
+    };
     struct CodePage {
         u64 page = ~u64{0};
         const std::byte* host = nullptr;
@@ -176,6 +183,7 @@ private:
     void begin_epoch();
     [[nodiscard]] const std::byte* code_at(u64 address);
     [[nodiscard]] std::optional<u64> find_fp(u64 address, u32 size);
+    [[nodiscard]] u32 last_word(u64 address, u32 size);
     bool fill(Gva va, Access access, uc_tlb_entry& entry);
     [[nodiscard]] bool is_exit(u32 number);
     void begin_block(u64 address, u32 size);
@@ -201,6 +209,7 @@ private:
     bool is_dropping_ = false;  ///< a fill is asked for by `drop_code_of`
     bool stops_at_wfe_ = false;
     bool stops_at_fp_ = false;
+    bool stops_at_return_ = false;
 
     // The run in progress.
     u64 count_ = 0;
@@ -209,7 +218,7 @@ private:
     u64 block_size_ = 0;
     bool ends_with_wfe_ = false;  ///< the block that runs
     std::optional<u64> exit_;     ///< of `run_to`
-    std::optional<u64> fp_at_;    ///< a floating-point instruction before which the run must stop
+    std::optional<StopBefore> before_;
     std::optional<ArmStop> stop_;
     std::array<CodePage, code_pages> code_{};
 };

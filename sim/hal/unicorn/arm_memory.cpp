@@ -204,6 +204,9 @@ void ArmCpu::fields(FieldVisitor& v) {
     field(v, "el2", el2_);
     field(v, "tlb", tlb_);
     is_context_stale_ = true;
+    // What the engine was told may be of other values.
+    applied_ = nothing_applied;
+    selection_ = 0;
 }
 
 }  // namespace ax::sim

@@ -58,6 +58,7 @@ std::optional<u64> ArmCpu::on_read(SysReg reg) {
 bool ArmCpu::on_write(SysReg reg, u64 value) {
     if (is_translation_control(reg)) is_context_stale_ = true;
     if (reg == sysreg::CPACR_EL1) watch_fp(value);
+    if (reg == sysreg::SPSR_EL1) watch_returns(value);
     if (!is_virtual_timer(reg) || !may_use_timer(reg)) return false;
     const u64 retired = engine_->retired_so_far();
     const u64 count = board_.ticks_after(retired) - el2_.CNTVOFF_EL2;

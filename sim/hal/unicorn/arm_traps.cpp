@@ -26,6 +26,7 @@ bool ArmCpu::handle(const ArmStop& stop) {
             --retired_;
             return to_el2(wait(true));
         case ArmStopKind::FloatingPoint: return fp_trap() == FpTrap::ToEl2 ? to_el2(floating_point()) : to_el1(floating_point());
+        case ArmStopKind::ExceptionReturn: return exception_return();
         case ArmStopKind::Misaligned: return to_el1(pc_alignment(pc()));
         case ArmStopKind::Exception: return handle_exception(stop.number);
         case ArmStopKind::MemoryFault: return handle_memory_fault(stop);
@@ -61,6 +62,7 @@ bool ArmCpu::handle_undefined() {
     if (static_cast<ExceptionClass>(Esr::EC::get(exception.syndrome)) != ExceptionClass::Unknown) return handle_trap(exception);
     const auto system = word ? decode_system(*word) : std::nullopt;
     const bool is_el0 = Spsr::EL::get(engine_->read(UC_ARM64_REG_PSTATE)) == 0;
+    if (word && is_el0 && is_daif_immediate(*word) && !Sctlr::UMA::test(engine_->read(sysreg::SCTLR_EL1))) return to_el1(daif_access(*word));
     if (system && !is_el0 && is_cpu_interface(system->reg)) return execute_gic_register(*system);
     return undefined();
 }
@@ -146,6 +148,7 @@ bool ArmCpu::to_el1(const Syndrome& syndrome) {
     const u64 old = uc.read(UC_ARM64_REG_PSTATE);
     uc.write(UC_ARM64_REG_ELR_EL1, uc.read(UC_ARM64_REG_PC));
     uc.write(sysreg::SPSR_EL1, old);
+    watch_returns(old);
     uc.write(sysreg::ESR_EL1, syndrome.esr);
     if (syndrome.far) uc.write(sysreg::FAR_EL1, syndrome.far->value());
     uc.write(UC_ARM64_REG_PC, uc.read(sysreg::VBAR_EL1) + vector_offset(old));
@@ -155,5 +158,20 @@ bool ArmCpu::to_el1(const Syndrome& syndrome) {
     idle_mark_ = mark;
     return true;
 }
+
+/// "AArch64.ExceptionReturn" where Unicorn would not notice that the state it arrives in is illegal.
+bool ArmCpu::exception_return() {
+    ArmEngine& uc = *engine_;
+    const u64 pstate = uc.read(UC_ARM64_REG_PSTATE);
+    if (Spsr::EL::get(pstate) == 0) return undefined();
+    uc.write(UC_ARM64_REG_PC, uc.read(UC_ARM64_REG_ELR_EL1));
+    set_pstate(returned_pstate(pstate, uc.read(sysreg::SPSR_EL1)));
+    lose_monitor();
+    ++retired_;
+    return take_illegal_state();
+}
+
+/// "The Illegal Execution state exception": whatever comes next is not executed.
+bool ArmCpu::take_illegal_state() { return !Spsr::IL::test(engine_->read(UC_ARM64_REG_PSTATE)) || to_el1(illegal_state()); }
 
 }  // namespace ax::sim

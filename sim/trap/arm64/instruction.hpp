@@ -58,5 +58,9 @@ static_assert(!is_fp(0xf940'0041) && !is_fp(0xd280'0020));  // ldr x1, [x2]; mov
 
 inline constexpr u32 wfi = 0xd503'207f;
 inline constexpr u32 wfe = 0xd503'205f;
+inline constexpr u32 eret = 0xd69f'03e0;
+/// MSR DAIFSet, #imm and MSR DAIFClr, #imm.
+[[nodiscard]] constexpr bool is_daif_immediate(u32 word) { return (word & 0xffff'f0df) == 0xd503'40df; }
+static_assert(is_daif_immediate(0xd503'41df) && is_daif_immediate(0xd503'4fff) && !is_daif_immediate(0xd500'40bf));
 
 }  // namespace ax::sim::arm64

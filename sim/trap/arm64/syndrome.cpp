@@ -8,6 +8,12 @@ namespace {
 
 u64 esr(ExceptionClass ec, u64 iss) { return Esr::EC::of(index(ec)) | Esr::IL::of(1) | Esr::ISS::of(iss); }
 
+/// AArch64 at EL1 or EL0, in a mode that is not reserved.
+bool is_reachable(u64 spsr) {
+    const u64 mode = Spsr::M::get(spsr);
+    return !Spsr::nRW::test(spsr) && (mode == Spsr::el0t || mode == Spsr::el1t || mode == Spsr::el1h);
+}
+
 /// "Synchronous External abort, not on translation table walk".
 constexpr u64 bus_error = 0x10;
 
@@ -39,10 +45,16 @@ Syndrome floating_point() {
     return {esr(ExceptionClass::FpAccess, condition_always), std::nullopt, std::nullopt};
 }
 
+Syndrome illegal_state() { return {esr(ExceptionClass::IllegalState, 0), std::nullopt, std::nullopt}; }
+
 Syndrome pc_alignment(Gva pc) { return {esr(ExceptionClass::PcAlignment, 0), pc, std::nullopt}; }
 
 Syndrome system_access(const SystemInstruction& i) {
     return {esr(ExceptionClass::SystemRegister, IssSys::of(i.reg, i.rt, i.is_read)), std::nullopt, std::nullopt};
+}
+
+Syndrome daif_access(u32 word) {
+    return system_access({SysReg::unpacked(Bits<20, 5>::get(word)), false, static_cast<unsigned>(Bits<4, 0>::get(word))});
 }
 
 Syndrome instruction_abort(const VmsaFault& fault, bool is_bus_error, Gva pc, bool from_lower) {
@@ -73,6 +85,15 @@ u64 entry_pstate(u64 pstate, u64 sctlr, bool has_pan) {
     u64 entered = Spsr::masked | Spsr::el1h | (pstate & (Spsr::N::mask | Spsr::Z::mask | Spsr::C::mask | Spsr::V::mask | Spsr::PAN::mask));
     if (has_pan && !Sctlr::SPAN::test(sctlr)) entered |= Spsr::PAN::mask;
     return entered;
+}
+
+bool is_plain_return(u64 spsr) { return is_reachable(spsr) && !Spsr::IL::test(spsr); }
+
+u64 returned_pstate(u64 pstate, u64 spsr) {
+    constexpr u64 always = Spsr::N::mask | Spsr::Z::mask | Spsr::C::mask | Spsr::V::mask | Spsr::masked;
+    constexpr u64 level = Spsr::M::mask | Spsr::nRW::mask;
+    if (is_reachable(spsr)) return spsr & (always | level | Spsr::IL::mask);
+    return (spsr & always) | (pstate & level) | Spsr::IL::mask;
 }
 
 }  // namespace ax::sim::arm64

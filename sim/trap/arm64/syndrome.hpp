@@ -34,10 +34,14 @@ struct SystemInstruction {
 [[nodiscard]] Syndrome wait(bool is_wfe);
 /// "an access to a register or instruction resulting from CPACR_EL1.FPEN or CPTR_ELx.FPEN traps".
 [[nodiscard]] Syndrome floating_point();
+/// "an Illegal Execution state".
+[[nodiscard]] Syndrome illegal_state();
 /// "a PC alignment fault".
 [[nodiscard]] Syndrome pc_alignment(Gva pc);
 /// "an exception from MSR, MRS, or System instruction execution in AArch64 state".
 [[nodiscard]] Syndrome system_access(const SystemInstruction& instruction);
+/// The same for MSR DAIFSet and MSR DAIFClr (`is_daif_immediate`), which EL0 may be refused.
+[[nodiscard]] Syndrome daif_access(u32 word);
 /// "an exception from an Instruction Abort", at `pc`. `from_lower`: taken from a lower level than to.
 [[nodiscard]] Syndrome instruction_abort(const VmsaFault& fault, bool is_bus_error, Gva pc, bool from_lower);
 /// "an exception from a Data Abort" of `instruction`, on the page of `page`.
@@ -47,5 +51,10 @@ struct SystemInstruction {
 [[nodiscard]] u64 vector_offset(u64 pstate);
 /// PSTATE at that place, from what it was; PAN per SCTLR_EL1.SPAN.
 [[nodiscard]] u64 entry_pstate(u64 pstate, u64 sctlr, bool has_pan);
+/// EL1 can return to `spsr` and go on there. False for AArch32, levels above and reserved modes, and for a state
+/// that is saved as illegal. Arm ARM, "Illegal exception returns from AArch64 state".
+[[nodiscard]] bool is_plain_return(u64 spsr);
+/// PSTATE after an ERET at EL1 in `pstate` to `spsr`, legal or not. Arm ARM, "SetPSTATEFromSPSR".
+[[nodiscard]] u64 returned_pstate(u64 pstate, u64 spsr);
 
 }  // namespace ax::sim::arm64

@@ -102,13 +102,25 @@ static void own_classes(void) {
         if (noted.count != 1 || noted.cause != list[i].esr) fail(name, "%s: %u traps, ESR %x", word.what, noted.count, noted.cause);
         if (noted.pc != (u64)page + 4 * i) fail(name, "%s: ELR %x", word.what, noted.pc);
     }
-    /* Returning to EL2 is illegal: the target is reached with PSTATE.IL, and its first instruction traps. */
-    clear_note();
-    u64 target;
-    __asm__ volatile("adr %0, 1f\n\tmsr elr_el1, %0\n\tmsr spsr_el1, %1\n\tisb\n\teret\n1: nop" : "=&r"(target) : "r"(0x3c9ul) : "memory");
-    /* Unicorn sets PSTATE.IL and goes on; axsim's model does not notice yet (ARCHITECTURE.md, "What is not here yet"). */
-    if (noted.count == 0) say("an illegal return is not noticed\n");
-    else if (noted.count != 1 || EC(noted.cause) != 0x0e || noted.pc != target) fail(name, "illegal return: %u traps, ESR %x", noted.count, noted.cause);
+}
+
+/* Returning to where EL1 cannot go, or to a state saved as illegal: the target is reached with PSTATE.IL, and its
+   first instruction traps. The handler clears SPSR.IL and steps over it; NZCV come from the saved state. */
+static void illegal_returns(void) {
+    static const struct {
+        const char *what;
+        u64 spsr;
+    } list[] = {{"EL2h", 0x3c9}, {"EL2t", 0x3c8}, {"EL3h", 0x3cd}, {"EL0 with SP_EL1", 0x3c1}, {"a reserved mode", 0x3c6},
+                {"AArch32 user", 0x1d0}, {"AArch32 supervisor", 0x1d3}, {"EL1h, saved as illegal", 0x3c5 | ILLEGAL_STATE}};
+    for (unsigned i = 0; i < sizeof list / sizeof *list; ++i) {
+        u64 target, flags, mode;
+        clear_note();
+        __asm__ volatile("adr %0, 1f\n\tmsr elr_el1, %0\n\tmsr spsr_el1, %3\n\tisb\n\teret\n1: nop\n\tmrs %1, nzcv\n\tmrs %2, CurrentEL"
+                         : "=&r"(target), "=&r"(flags), "=&r"(mode) : "r"(list[i].spsr | 10ul << 28) : "memory", "cc");
+        if (noted.count != 1 || noted.cause != (0x0eul << 26 | 1ul << 25) || noted.pc != target)
+            fail(name, "return to %s: %u traps, ESR %x ELR %x", list[i].what, noted.count, noted.cause, noted.pc);
+        if (flags != 10ul << 28 || mode != 4) fail(name, "return to %s: NZCV %x, CurrentEL %x", list[i].what, flags, mode);
+    }
     clear_note();
 }
 
@@ -163,6 +175,7 @@ void guest_main(void) {
     later_features();
     hints();
     own_classes();
+    illegal_returns();
     user();
     say("%u instructions are undefined\n", (u64)n);
     pass(name);
