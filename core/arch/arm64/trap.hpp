@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/arch/arm64/regs.hpp"
-#include "core/base/fixed_vector.hpp"
+#include "core/base/fields.hpp"
 #include "core/exit/vm_exit.hpp"
 
 namespace ax::arm64 {
@@ -45,6 +45,14 @@ struct Part {
     u8 reg = 0;     ///< 31: XZR of the general registers
     u8 offset = 0;  ///< byte of the register that the access begins at
     u8 size = 0;    ///< 1, 2, 4, 8
+
+    void fields(FieldVisitor& v) {
+        field(v, "gpa", gpa);
+        field(v, "is_vector", is_vector);
+        field(v, "reg", reg);
+        field(v, "offset", offset);
+        field(v, "size", size);
+    }
 };
 /// LDP of two Q registers: four accesses of 8 bytes.
 inline constexpr std::size_t max_parts = 4;
@@ -86,6 +94,29 @@ struct Completion {
     u64 fault_status = FaultStatus::external;
     Gva far{};
     bool has_far = true;
+
+    /// What a memory access needs; other kinds are answered before anything is saved.
+    void fields(FieldVisitor& v) {
+        u8 base_register = base.value_or(no_register);
+        field(v, "kind", kind);
+        field(v, "length", length);
+        field(v, "parts", parts);
+        field(v, "values", values);
+        field(v, "next", next);
+        field(v, "is_load", is_load);
+        field(v, "is_signed", is_signed);
+        field(v, "is_64", is_64);
+        field(v, "base", base_register);
+        field(v, "base_value", base_value);
+        field(v, "is_write", is_write);
+        field(v, "fault_status", fault_status);
+        field(v, "far", far);
+        field(v, "has_far", has_far);
+        base = base_register == no_register ? std::nullopt : std::optional(base_register);
+    }
+
+private:
+    static constexpr u8 no_register = 0xff;
 };
 
 /// A system register that the vCPU itself must serve.

@@ -85,7 +85,8 @@ void Vcpu::follow_timers() {
 hal::RunStop Vcpu::run(u64 budget) {
     if (has_parts_) {
         has_parts_ = false;
-        return {*next_part(completion_, cpu_), 0};
+        // None only of a saved state that somebody damaged.
+        if (const auto exit = next_part(completion_, cpu_)) return {*exit, 0};
     }
     completion_ = {};
     load_interrupts();
@@ -222,7 +223,10 @@ void Vcpu::fields(FieldVisitor& v) {
     field(v, "physical_timer", timer_);
     field(v, "os_lock", os_lock_);
     field(v, "external", external_);
-    // Between an exit and its answer nothing is saved; completion and slots are then empty.
+    // Between an exit and its answer nothing is saved; the slots are then empty, and a completion waits only for
+    // the further parts of its instruction.
+    field(v, "has_parts", has_parts_);
+    if (has_parts_) field(v, "completion", completion_);
 }
 
 }  // namespace ax::arm64
