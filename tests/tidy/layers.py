@@ -51,7 +51,7 @@ TABLE = {**_CORE, **_DEVICES, **_SIM}
 
 # What simulator and core may share of an instruction set: register layouts. Everything else is
 # written twice, so that a wrong bit is not wrong on both sides.
-ARCH_LAYOUTS = ("regs.hpp", "hs_csrs.hpp", "el2_regs.hpp")
+ARCH_LAYOUTS = ("regs.hpp", "hs_csrs.hpp", "el2_regs.hpp", "msr_regs.hpp", "vmx_regs.hpp", "vmcs_fields.hpp", "vmcs.hpp")
 WRITTEN_TWICE = ("sim/mmu", "sim/trap")
 
 # Folders above the HAL line, where no identifier may name an instruction set.
