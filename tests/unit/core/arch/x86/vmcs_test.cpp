@@ -79,15 +79,15 @@ struct Known {
 
 // SDM vol. 3, appendix B, one of each table.
 TEST(Vmcs, encodings_are_those_of_the_appendix) {
-    for (const Known& known : {Known{VmcsField::VPID, 0x0}, Known{VmcsField::GUEST_TR_SELECTOR, 0x80e},
-                               Known{VmcsField::HOST_TR_SELECTOR, 0xc0c}, Known{VmcsField::EPT_POINTER, 0x201a},
-                               Known{VmcsField::GUEST_PHYSICAL_ADDRESS, 0x2400}, Known{VmcsField::GUEST_IA32_EFER, 0x2806},
-                               Known{VmcsField::HOST_IA32_EFER, 0x2c02}, Known{VmcsField::SECONDARY_CONTROLS, 0x401e},
-                               Known{VmcsField::IDT_VECTORING_INFO, 0x4408}, Known{VmcsField::GUEST_TR_ACCESS_RIGHTS, 0x4822},
-                               Known{VmcsField::GUEST_IDTR_LIMIT, 0x4812}, Known{VmcsField::GUEST_ACTIVITY_STATE, 0x4826},
-                               Known{VmcsField::HOST_IA32_SYSENTER_CS, 0x4c00}, Known{VmcsField::CR4_READ_SHADOW, 0x6006},
-                               Known{VmcsField::GUEST_LINEAR_ADDRESS, 0x640a}, Known{VmcsField::GUEST_IDTR_BASE, 0x6818},
-                               Known{VmcsField::GUEST_RFLAGS, 0x6820}, Known{VmcsField::HOST_RIP, 0x6c16}})
+    for (const Known& known :
+         {Known{VmcsField::VPID, 0x0}, Known{VmcsField::GUEST_TR_SELECTOR, 0x80e}, Known{VmcsField::HOST_TR_SELECTOR, 0xc0c},
+          Known{VmcsField::EPT_POINTER, 0x201a}, Known{VmcsField::GUEST_PHYSICAL_ADDRESS, 0x2400},
+          Known{VmcsField::GUEST_IA32_EFER, 0x2806}, Known{VmcsField::HOST_IA32_EFER, 0x2c02},
+          Known{VmcsField::SECONDARY_CONTROLS, 0x401e}, Known{VmcsField::IDT_VECTORING_INFO, 0x4408},
+          Known{VmcsField::GUEST_TR_ACCESS_RIGHTS, 0x4822}, Known{VmcsField::GUEST_IDTR_LIMIT, 0x4812},
+          Known{VmcsField::GUEST_ACTIVITY_STATE, 0x4826}, Known{VmcsField::HOST_IA32_SYSENTER_CS, 0x4c00},
+          Known{VmcsField::CR4_READ_SHADOW, 0x6006}, Known{VmcsField::GUEST_LINEAR_ADDRESS, 0x640a},
+          Known{VmcsField::GUEST_IDTR_BASE, 0x6818}, Known{VmcsField::GUEST_RFLAGS, 0x6820}, Known{VmcsField::HOST_RIP, 0x6c16}})
         EXPECT_EQ(index(known.field), known.encoding);
 }
 
