@@ -44,11 +44,9 @@ function(axsim_precompile name)
   target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
 endfunction()
 
-# Headers of every test, and no time spent on optimising what runs for milliseconds; the sanitizers' build stays as it is.
+# Headers of every test, and no time spent on optimising what runs for milliseconds.
 function(axsim_test_program name)
   axsim_precompile(${name} <gtest/gtest.h> <algorithm> <array> <expected> <filesystem> <fstream> <functional> <map> <optional> <span>
                    <string> <string_view> <variant> <vector> ${ARGN})
-  if(NOT AXSIM_SANITIZE)
-    target_compile_options(${name} PRIVATE -O1)
-  endif()
+  target_compile_options(${name} PRIVATE -O0)
 endfunction()
