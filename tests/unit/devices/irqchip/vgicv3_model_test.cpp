@@ -347,7 +347,7 @@ private:
 TEST(Vgicv3RandomWalk, device_and_model_stay_together) {
     u64 taken = 0;
     u64 unlisted = 0;
-    for (u64 seed = 1; seed <= 40; ++seed) {
+    for (u64 seed = 1; seed <= 80; ++seed) {
         Walk walk(seed);
         for (u32 n = 0; n < 5000; ++n) ASSERT_TRUE(walk.step()) << "seed " << seed << " step " << n;
         taken += walk.taken();
