@@ -119,15 +119,27 @@ struct EntryFailure {
     u64 reason = 0;
 };
 
+/// A load of `size` bytes (1, 2, 4) from I/O port space.
+struct PortRead {
+    u16 port = 0;
+    u8 size = 0;
+};
+/// A store of `size` bytes; bits of `value` beyond them are zero.
+struct PortWrite {
+    u16 port = 0;
+    u8 size = 0;
+    u64 value = 0;
+};
+
 using VmExit = std::variant<BudgetEnd, MmioRead, MmioWrite, Stage2Fault, Hypercall, PowerCall, SetTimer, SendIpi, RemoteFence,
                             ConsoleCall, WaitForInterrupt, SpinHint, Handled, UndefinedInstruction, HostInterrupt, Unhandled,
-                            EntryFailure>;
+                            EntryFailure, PortRead, PortWrite>;
 
 /// Short fixed names in the order of `VmExit`, for statistics and traces.
 inline constexpr std::array<const char*, std::variant_size_v<VmExit>> vm_exit_names = {
     "budget-end",    "mmio-read",     "mmio-write", "stage2-fault", "hypercall", "power-call",
     "set-timer",     "send-ipi",      "remote-fence", "console-call", "wait",    "spin-hint",
-    "arch-call",     "undefined-insn", "host-interrupt", "unhandled", "entry-failure"};
+    "arch-call",     "undefined-insn", "host-interrupt", "unhandled", "entry-failure", "port-read", "port-write"};
 
 /// Result of a firmware or hypervisor call, in neutral words; each ISA maps it to its own codes.
 enum class CallStatus : u8 {

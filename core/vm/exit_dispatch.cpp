@@ -36,6 +36,19 @@ Dispatched ExitHandler::on(const MmioWrite& exit) {
     return populate(exit.gpa, Access::Write);
 }
 
+/// Ports that nothing answers at read as ones, and writes to them go nowhere.
+Dispatched ExitHandler::on(const PortRead& exit) {
+    vm_.ports().set_initiator(task_.id());
+    const u64 nothing = exit.size >= 4 ? 0xffff'ffff : (u64{1} << (8 * exit.size)) - 1;
+    return {Answer::of_value(vm_.ports().read(Gpa{exit.port}, exit.size).value_or(nothing))};
+}
+
+Dispatched ExitHandler::on(const PortWrite& exit) {
+    vm_.ports().set_initiator(task_.id());
+    static_cast<void>(vm_.ports().write(Gpa{exit.port}, exit.size, exit.value));
+    return {Answer::of_value(0)};
+}
+
 Dispatched ExitHandler::on(const Stage2Fault& exit) { return populate(exit.gpa, exit.access); }
 
 /// No device takes the access: it may be the first touch of a lazily populated page.

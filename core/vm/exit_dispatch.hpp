@@ -31,6 +31,8 @@ private:
     Dispatched on(const HostInterrupt& exit);
     Dispatched on(const Unhandled& exit);
     Dispatched on(const EntryFailure& exit);
+    Dispatched on(const PortRead& exit);
+    Dispatched on(const PortWrite& exit);
 
     /// The VM stops: `what` for the user, the two numbers of the exit behind it.
     Dispatched fail(const char* what, u64 cause, u64 detail);

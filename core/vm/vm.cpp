@@ -66,6 +66,9 @@ void Vm::fields(FieldVisitor& v) {
     v.enter("bus", 0);
     parts_.bus.fields(v);
     v.leave();
+    v.enter("ports", 0);
+    parts_.ports.fields(v);
+    v.leave();
 }
 
 }  // namespace ax::vm

@@ -38,6 +38,7 @@ struct VmParts {
     timer::Alarms& alarms;
     mm::AddressSpace& memory;
     bus::MmioBus& bus;
+    bus::MmioBus& ports;  ///< I/O port space: addresses are port numbers
     u64 timer_frequency_hz = 0;
 };
 
@@ -63,6 +64,7 @@ public:
     [[nodiscard]] std::span<VcpuTask> vcpus() { return std::span(tasks_).first(count_); }
     [[nodiscard]] Console& console() { return console_; }
     [[nodiscard]] bus::MmioBus& bus() { return parts_.bus; }
+    [[nodiscard]] bus::MmioBus& ports() { return parts_.ports; }
     [[nodiscard]] mm::AddressSpace& memory() { return parts_.memory; }
 
     /// Handles what `stop` of `task` asks for. The caller gives the answer to the HAL, then calls `settle`.

@@ -34,7 +34,7 @@ std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& p
     isa_ = std::move(*isa);
     memory_.emplace(isa_->stage2(), board_);
     const VmId id{static_cast<u32>(guest_.config->id())};
-    vm_ = std::make_unique<vm::Vm>(vm::VmParts{id, board_, vmm.timers(), *memory_, bus_, platform.timer_frequency()});
+    vm_ = std::make_unique<vm::Vm>(vm::VmParts{id, board_, vmm.timers(), *memory_, bus_, ports_, platform.timer_frequency()});
     if (auto done = add_memory(); !done) return done;
     if (auto done = add_vcpus(decorate); !done) return done;
     if (auto done = add_devices(vmm, platform); !done) return done;
@@ -131,8 +131,9 @@ bool VmInstance::find_stuck() {
 void VmInstance::add_hashes(std::vector<ComponentHash>& hashes) {
     const std::string prefix = "vm" + std::to_string(guest_.config->id()) + "/";
     for (vm::VcpuTask& task : vm_->vcpus()) hashes.push_back({prefix + "vcpu" + std::to_string(index(task.id())), hash_of(task)});
-    for (const auto& attachment : bus_.attachments())
-        hashes.push_back({prefix + std::string(attachment.device->name()), hash_of(*attachment.device)});
+    for (const bus::MmioBus* bus : {&bus_, &ports_})
+        for (const auto& attachment : bus->attachments())
+            hashes.push_back({prefix + std::string(attachment.device->name()), hash_of(*attachment.device)});
     hashes.push_back({prefix + "console", hash_of(vm_->console())});
 }
 

@@ -66,6 +66,7 @@ private:
     std::unique_ptr<IsaVm> isa_;
     std::optional<mm::AddressSpace> memory_;
     bus::MmioBus bus_;
+    bus::MmioBus ports_;
     std::unique_ptr<vm::Vm> vm_;
     std::optional<SerialEnd> serial_;
 };

@@ -52,6 +52,12 @@ Words words_of(const VmExit& exit) {
                               return Words{e.cause, e.detail};
                           },
                           [](const EntryFailure& e) { return Words{e.reason}; },
+                          [](const PortRead& e) {
+                              return Words{e.port, e.size};
+                          },
+                          [](const PortWrite& e) {
+                              return Words{e.port, e.size, e.value};
+                          },
                       },
                       exit);
 }

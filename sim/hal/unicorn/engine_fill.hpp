@@ -5,12 +5,14 @@
 
 namespace ax::sim {
 
-/// Never writable and executable at once: Unicorn's fast store path needs that (engine facts, "W^X").
+/// Not writable and executable at once, but for what x86 code does to its own page: Unicorn's fast store path needs
+/// that (engine facts, "W^X").
 struct EngineFill {
     Hpa page;
     bool read = false;
     bool write = false;
     bool execute = false;
+    bool may_execute = false;  ///< x86: of an entry for stores, that fetches are allowed too
 };
 
 }  // namespace ax::sim

@@ -16,6 +16,28 @@ TEST_F(ExitMemoryTest, device_takes_a_store) {
     EXPECT_EQ(guest->registers.value, 77U);
 }
 
+TEST_F(ExitMemoryTest, ports_are_a_space_of_their_own) {
+    RegisterDevice ports;
+    ASSERT_TRUE(guest->ports.attach({Gpa{0x3f8}, 0x10}, ports));
+    EXPECT_EQ(answer(PortRead{0x3fc, 4}), Answer::of_value(0x1234 + 4));
+    EXPECT_EQ(answer(PortWrite{0x3f8, 2, 0x55}), Answer::of_value(0));
+    EXPECT_EQ(ports.value, 0x55U);
+    EXPECT_EQ(guest->registers.value, 0U);
+}
+
+/// A bus without a device floats high; what a device refuses is as if it were not there. Never a fault.
+TEST_F(ExitMemoryTest, ports_without_a_device_read_as_ones) {
+    RegisterDevice ports;
+    ASSERT_TRUE(guest->ports.attach({Gpa{0x3f8}, 0x10}, ports));
+    for (const u16 port : {u16{0x80}, u16{0x3f8}, u16{0xffff}}) {
+        EXPECT_EQ(answer(PortRead{port, 1}), Answer::of_value(0xff));
+        EXPECT_EQ(answer(PortWrite{port, 1, 0}), Answer::of_value(0));
+    }
+    EXPECT_EQ(answer(PortRead{0x80, 2}), Answer::of_value(0xffff));
+    EXPECT_EQ(answer(PortRead{0xffff, 4}), Answer::of_value(0xffff'ffff));
+    EXPECT_EQ(ports.value, 0U);
+}
+
 struct FaultCase {
     const char* name;
     VmExit exit;

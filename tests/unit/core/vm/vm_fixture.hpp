@@ -72,7 +72,7 @@ public:
     static constexpr u64 first_cpu = 10;
 
     TestVm(ScriptedHost& host, Vmm& vmm, VmId id, const std::vector<u64>& affinities)
-        : mapper(host), memory(mapper, host), vm({id, host, vmm.timers(), memory, bus, timer_hz}), host_(host) {
+        : mapper(host), memory(mapper, host), vm({id, host, vmm.timers(), memory, bus, ports, timer_hz}), host_(host) {
         EXPECT_TRUE(memory.add_alloc({ram, ram_size}, mm::Permissions::rwx()));
         EXPECT_TRUE(memory.add_alloc({lazy, lazy_size}, mm::Permissions::rwx(), {mm::Population::Lazy, mm::FrameSize::Auto}));
         EXPECT_TRUE(memory.add_alloc({rom, page_size}, {true, false, false, false}));
@@ -104,6 +104,7 @@ public:
     mm::test::Stage2Mapper mapper;
     mm::AddressSpace memory;
     bus::MmioBus bus;
+    bus::MmioBus ports;
     RegisterDevice registers;
     std::deque<ScriptedVcpu> cpus;
     Vm vm;

@@ -39,6 +39,8 @@ TEST(ExitRecord, every_kind_is_described_with_all_its_values) {
         {HostInterrupt{HostInterruptKind::External}, Answer::none(), "host-interrupt kind=external -> none"},
         {Unhandled{24, 1}, Answer::none(), "unhandled cause=0x18 detail=0x1 -> none"},
         {EntryFailure{3}, Answer::retry(), "entry-failure reason=0x3 -> retry"},
+        {PortRead{0x3fd, 1}, Answer::of_value(0x60), "port-read port=0x3fd size=1 -> value 0x60"},
+        {PortWrite{0x3f8, 1, 0x41}, Answer::of_value(0), "port-write port=0x3f8 size=1 value=0x41 -> value 0x0"},
     };
     EXPECT_EQ(cases.size(), std::variant_size_v<VmExit>);
     for (std::size_t i = 0; i < cases.size(); ++i) {

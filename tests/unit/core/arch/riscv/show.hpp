@@ -56,6 +56,8 @@ namespace ax::riscv::testing {
             [](const HostInterrupt& e) { return std::string(interrupts.at(index(e.kind))); },
             [](const Unhandled& e) { return " " + hex(e.cause) + " " + hex(e.detail); },
             [](const EntryFailure& e) { return " " + hex(e.reason); },
+            [](const PortRead&) { return std::string(); },
+            [](const PortWrite&) { return std::string(); },
         },
         exit);
 }

@@ -1,0 +1,365 @@
+#include "sim/hal/unicorn/x86_engine.hpp"
+
+#include <cstring>
+
+#include "core/base/expect.hpp"
+#include "sim/hal/unicorn/uc_control.hpp"
+
+namespace ax::sim {
+
+namespace {
+
+/// Where `drop_code_of` shows a frame to Unicorn: not canonical, so no code runs there.
+constexpr u64 drop_window = u64{0xfeed} << 48;
+constexpr u64 interrupt_flag = 1 << 9;
+
+}  // namespace
+
+X86Context X86Engine::make_context() {
+    uc_context* context = nullptr;
+    expect(uc_context_alloc(uc_.get(), &context) == UC_ERR_OK, "Unicorn allocates a context");
+    uc_context_save(uc_.get(), context);
+    std::memcpy(context, pristine_.get(), uc_context_size(uc_.get()));
+    return X86Context(context);
+}
+
+void X86Engine::select(X86Client& client, X86Context& context) {
+    if (client_ == &client) return;
+    if (client_ != nullptr) uc_context_save(uc_.get(), selected_->get());
+    client_ = &client;
+    selected_ = &context;
+    ++selections_;
+    uc_context_restore(uc_.get(), context.get());
+    flush_translation();
+}
+
+void X86Engine::release(X86Client& client) {
+    if (client_ != &client) return;
+    uc_context_save(uc_.get(), selected_->get());
+    client_ = nullptr;
+    selected_ = nullptr;
+}
+
+void X86Engine::copy_image(X86Context& to, const X86Context& from) const {
+    std::memcpy(to.get(), from.get(), uc_context_size(uc_.get()));
+}
+
+u64 X86Engine::read(int uc_register) const {
+    u64 value = 0;
+    uc_reg_read(uc_.get(), uc_register, &value);
+    return value;
+}
+
+void X86Engine::write(int uc_register, u64 value) { uc_reg_write(uc_.get(), uc_register, &value); }
+
+X86Image X86Engine::image() {
+    uc_context_save(uc_.get(), scratch_.get());
+    return {reinterpret_cast<std::byte*>(scratch_.get()), layout_};
+}
+
+void X86Engine::put_image() { uc_context_restore(uc_.get(), scratch_.get()); }
+
+u64 X86Engine::linear_pc() {
+    const X86Image now = image();
+    const u64 rip = now.rip();
+    if (X86Hflags::CS64::test(now.hflags())) return rip;
+    return static_cast<u32>(now.segment(X86SegmentName::CS).base + rip);
+}
+
+X86Mode X86Engine::mode_now() {
+    const u32 flags = image().hflags();
+    return X86Hflags::CS64::test(flags) ? X86Mode::Code64 : X86Hflags::CS32::test(flags) ? X86Mode::Code32 : X86Mode::Code16;
+}
+
+void X86Engine::begin_epoch() {
+    guard_.begin_epoch();
+    code_.fill(CodePage{});
+}
+
+void X86Engine::flush_translation() {
+    uc::flush_tlb(uc_.get());
+    begin_epoch();
+}
+
+void X86Engine::flush_code() { uc::flush_code(uc_.get()); }
+
+/// Unicorn drops code by virtual address, so the frame gets one for a moment.
+void X86Engine::drop_code_of(Hpa page) {
+    is_dropping_ = true;
+    const u64 at = drop_window | page.value();
+    uc::remove_code(uc_.get(), at, at + page_size);
+    is_dropping_ = false;
+    ++generations_[(page - memory_.range().start) >> page_shift];
+}
+
+void X86Engine::forget_code(Hpa at, u64 size) {
+    const Hpa base = memory_.range().start;
+    for (u64 page = at.page_number(); page <= (at + (size - 1)).page_number(); ++page) {
+        const u64 frame = page - base.page_number();
+        if (!guard_.has_code(frame)) continue;
+        drop_code_of(Hpa{page << page_shift});
+        guard_.forget(frame);
+        // A page that is executing now must be given out again to be marked.
+        flush_translation();
+    }
+}
+
+u64 X86Engine::retired_so_far() {
+    if (info_ == nullptr) return count_;
+    return count_ - (info_->lengths.size() - info_->count_before(linear_pc() - block_));
+}
+
+X86Stop X86Engine::run(u64& count, u64 limit) {
+    if (write_epoch_ != memory_.write_epoch()) {
+        // Cached rights to write would hide which pages change.
+        flush_translation();
+        write_epoch_ = memory_.write_epoch();
+    }
+    while (true) {
+        const X86Stop stop = run_blocks(count, limit);
+        if (do_chores()) continue;
+        const auto crossing = crossing_instruction(stop);
+        if (!crossing) return stop;
+        const X86Stop before = run_to(count, limit, *crossing);
+        if (before.kind != X86StopKind::ExitAddress) return before;
+    }
+}
+
+bool X86Engine::do_chores() {
+    if (new_code_) {
+        drop_code_of(*new_code_);
+        flush_translation();
+        new_code_.reset();
+        return true;
+    }
+    if (new_site_) {
+        watch_site(*new_site_);
+        new_site_.reset();
+        return true;
+    }
+    return false;
+}
+
+/// From now on Unicorn stops before the instruction, in code that it translates anew.
+void X86Engine::watch_site(u64 address) {
+    if (sites_.size() == most_sites) {
+        for (const uc_hook hook : site_hooks_) uc_hook_del(uc_.get(), hook);
+        site_hooks_.clear();
+        sites_.clear();
+    }
+    uc_hook hook = 0;
+    void* callback = reinterpret_cast<void*>(&on_code);  // the C interface takes every callback as void*
+    expect(uc_hook_add(uc_.get(), &hook, UC_HOOK_CODE, callback, this, address, address) == UC_ERR_OK, "Unicorn takes a code hook");
+    site_hooks_.push_back(hook);
+    sites_.insert(address);
+    flush_code();
+}
+
+/// Where a fetch fault is reported at the start of a block whose last instruction reaches into the missing page, what
+/// stands before that instruction has yet to run. None when it is the first, or the fault is another.
+std::optional<u64> X86Engine::crossing_instruction(const X86Stop& stop) {
+    if (stop.kind != X86StopKind::MemoryFault || stop.fault_access != Access::Execute) return std::nullopt;
+    const u64 pc = linear_pc();
+    const u64 left = stop.fault_page.value() - pc;
+    if (left == 0 || left >= page_size || stop.fault_page == Gva{pc}.page_base()) return std::nullopt;
+    const CodePage& page = code_at(pc);
+    if (page.host == nullptr) return std::nullopt;
+    const X86Block block = blocks_.scan(page.host + (pc & (page_size - 1)), static_cast<u32>(left), mode_now());
+    if (block.lengths.size() < 2) return std::nullopt;
+    return stop.fault_page.value() - block.lengths.back();
+}
+
+X86Stop X86Engine::run_blocks(u64& count, u64 limit) {
+    count_ = count;
+    limit_ = limit;
+    info_ = nullptr;
+    is_mode_known_ = false;
+    stop_.reset();
+    const uc_err error = uc_emu_start(uc_.get(), read(UC_X86_REG_RIP), 0, 0, 0);
+    const X86Stop stop = classify(error);
+    count = count_;
+    info_ = nullptr;
+    return stop;
+}
+
+X86Stop X86Engine::run_to(u64& count, u64 limit, u64 address) {
+    u64 exits[] = {address};
+    flush_code();
+    uc::set_exits(uc_.get(), exits, 1);
+    X86Stop stop = run_blocks(count, limit);
+    while (do_chores()) stop = run_blocks(count, limit);
+    uc::set_exits(uc_.get(), exits, 0);
+    flush_code();
+    // Unicorn makes an exit a HLT in front of its address.
+    if (stop.kind == X86StopKind::Event && stop.number == x86_event::hlt && linear_pc() == address) return {X86StopKind::ExitAddress};
+    return stop;
+}
+
+X86Stop X86Engine::classify(uc_err error) {
+    if (!stop_) return {X86StopKind::EngineError, 0, Gva{}, Access::Read, error};
+    const X86Stop stop = *stop_;
+    const bool is_between_blocks = stop.kind == X86StopKind::Boundary || stop.kind == X86StopKind::Window ||
+                                   (stop.kind == X86StopKind::MemoryFault && stop.fault_access == Access::Execute);
+    // The block was counted whole when it began; take back what did not run.
+    if (!is_between_blocks) count_ = retired_so_far();
+    return stop;
+}
+
+const X86Engine::CodePage& X86Engine::code_at(u64 address) {
+    const u64 page = address >> page_shift;
+    CodePage& entry = code_[page % code_pages];
+    if (entry.page == page) return entry;
+    const std::byte* host = client_->code_page(Gva{page << page_shift});
+    entry = {page, host, host == nullptr ? 0 : static_cast<std::size_t>(host - memory_.pointer(memory_.range().start)) >> page_shift};
+    return entry;
+}
+
+bool X86Engine::is_executing(std::size_t frame) {
+    if (info_ == nullptr) return false;
+    const CodePage& first = code_at(block_);
+    if (first.host != nullptr && first.frame == frame) return true;
+    const CodePage& last = code_at(block_ + block_size_ - 1);
+    return last.host != nullptr && last.frame == frame;
+}
+
+void X86Engine::stop_with(X86StopKind kind) {
+    stop_ = X86Stop{kind};
+    uc_emu_stop(uc_.get());
+}
+
+/// Runs before every block.
+void X86Engine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
+    auto& engine = *static_cast<X86Engine*>(self);
+    if (engine.client_ == nullptr) return;
+    if (engine.count_ >= engine.limit_ || engine.new_code_) [[unlikely]] {
+        engine.info_ = nullptr;
+        return engine.stop_with(X86StopKind::Boundary);
+    }
+    if (engine.stops_at_window_) [[unlikely]] {
+        u64 flags = 0;
+        uc_reg_read(uc, UC_X86_REG_RFLAGS, &flags);
+        if ((flags & interrupt_flag) != 0 && !X86Hflags::INHIBIT_IRQ::test(engine.image().hflags())) {
+            engine.info_ = nullptr;
+            return engine.stop_with(X86StopKind::Window);
+        }
+    }
+    engine.begin_block(address, size);
+}
+
+void X86Engine::begin_block(u64 address, u32 size) {
+    if (!is_mode_known_) mode_ = mode_now();
+    const CodePage& page = code_at(address);
+    if (changes_itself_) [[unlikely]] {
+        // The block that ran has changed its own page and was left before that store, which now runs by itself: the
+        // only way into a block that ends before its end.
+        if (info_ != nullptr && address >= block_ && address + size < block_ + block_size_)
+            count_ -= info_->lengths.size() - info_->count_before(address - block_);
+    }
+    const u64 offset = address & (page_size - 1);
+    if (page.host == nullptr) [[unlikely]] {
+        uncached_ = {};
+        uncached_.lengths.push_back(1);
+        info_ = &uncached_;
+    } else if (offset + size <= page_size) [[likely]] {
+        info_ = &blocks_.find(page.host + offset, size, mode_, generations_[page.frame]);
+    } else {
+        std::vector<std::byte> code(size);
+        const std::byte* host = page.host;
+        std::memcpy(code.data(), host + offset, page_size - offset);
+        const CodePage& next = code_at(address + size - 1);
+        if (next.host != nullptr) std::memcpy(code.data() + (page_size - offset), next.host, offset + size - page_size);
+        uncached_ = blocks_.scan(code.data(), size, mode_);
+        info_ = &uncached_;
+    }
+    is_mode_known_ = !info_->ends_far;
+    block_ = address;
+    block_size_ = size;
+    if (info_->site) [[unlikely]] {
+        if (*info_->site == 0) {
+            info_ = nullptr;
+            return stop_with(X86StopKind::Site);
+        }
+        if (!sites_.contains(address + *info_->site)) {
+            new_site_ = address + *info_->site;
+            info_ = nullptr;
+            return stop_with(X86StopKind::Boundary);
+        }
+    }
+    count_ += info_->lengths.size();
+}
+
+void X86Engine::on_code(uc_engine* /*uc*/, u64 address, u32 /*size*/, void* self) {
+    auto& engine = *static_cast<X86Engine*>(self);
+    // The address may hold something else in another address space.
+    if (engine.info_ == nullptr || !engine.info_->site || address - engine.block_ != *engine.info_->site) return;
+    engine.stop_with(X86StopKind::Site);
+}
+
+void X86Engine::on_interrupt(uc_engine* /*uc*/, u32 number, void* self) {
+    auto& engine = *static_cast<X86Engine*>(self);
+    engine.stop_with(X86StopKind::Event);
+    engine.stop_->number = number;
+}
+
+void X86Engine::on_syscall(uc_engine* /*uc*/, void* self) { static_cast<X86Engine*>(self)->stop_with(X86StopKind::Syscall); }
+
+int X86Engine::on_rdtsc(uc_engine* /*uc*/, void* self) {
+    auto& engine = *static_cast<X86Engine*>(self);
+    if (engine.client_ == nullptr) return 0;
+    const u64 value = engine.client_->on_tsc();
+    engine.write(UC_X86_REG_RAX, value & 0xffff'ffff);
+    engine.write(UC_X86_REG_RDX, value >> 32);
+    return 1;
+}
+
+int X86Engine::on_rdtscp(uc_engine* uc, void* self) {
+    auto& engine = *static_cast<X86Engine*>(self);
+    if (on_rdtsc(uc, self) == 0) return 0;
+    engine.write(UC_X86_REG_RCX, engine.client_->tsc_aux());
+    return 1;
+}
+
+bool X86Engine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tlb_entry* entry, void* self) {
+    const Access access = type == UC_MEM_FETCH ? Access::Execute : type == UC_MEM_WRITE ? Access::Write : Access::Read;
+    return static_cast<X86Engine*>(self)->fill(Gva{va}, access, *entry);
+}
+
+bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
+    if (is_dropping_ || is_private_) {
+        entry.paddr = is_dropping_ ? va.value() & ~(u64{0xffff} << 48) : va.value();
+        entry.perms = access == Access::Execute ? UC_PROT_EXEC : static_cast<uc_prot>(UC_PROT_READ | UC_PROT_WRITE);
+        return true;
+    }
+    EngineFill fill;
+    if (client_ == nullptr || !client_->on_fill(va, access, fill)) {
+        stop_ = X86Stop{X86StopKind::MemoryFault, 0, va.page_base(), access};
+        return false;
+    }
+    const std::size_t frame = (fill.page - memory_.range().start) >> page_shift;
+    const u64 page = va.page_number();
+    // A load opens the page for stores too, unless that would cost code.
+    if (access == Access::Read && fill.write && guard_.has_code(frame)) fill.write = false;
+    if (fill.write && access == Access::Write && guard_.has_code(frame) && is_executing(frame)) {
+        // Code that changes its own page: Unicorn sees to it by itself while the entry is executable. Through another
+        // address, which is not, the block may go on and its code is dropped behind it.
+        if (fill.may_execute)
+            fill.execute = changes_itself_ = true;
+        else
+            new_code_ = fill.page;
+    } else {
+        CodeGuard::Duty duty;
+        if (fill.execute) duty = guard_.before_execute(frame, page);
+        if (fill.write) duty = guard_.before_write(frame, page);
+        if (duty.flushes_tlb) flush_translation();
+        if (duty.drops_code) drop_code_of(fill.page);
+        if (fill.execute) guard_.note_execute(frame, page);
+        if (fill.write) guard_.note_write(frame, page);
+    }
+    if (fill.execute) code_[page % code_pages] = {page, memory_.pointer(fill.page), frame};
+    if (fill.write) memory_.mark_dirty(fill.page);
+    entry.paddr = fill.page.value();
+    entry.perms = static_cast<uc_prot>((fill.read ? UC_PROT_READ : 0) | (fill.write ? UC_PROT_WRITE : 0) | (fill.execute ? UC_PROT_EXEC : 0));
+    return true;
+}
+
+}  // namespace ax::sim

@@ -1,0 +1,210 @@
+// Unicorn's x86 behind one small face. The engine is in SVM guest mode for ever: what the processor would have to ask
+// somebody about arrives as an intercept with a precise state, and nothing of the host's SVM is visible to the guest.
+// One engine serves all CPUs of a machine; the registers of the selected one are in the engine, the others wait in
+// their saved contexts. Translations come from the client.
+#pragma once
+
+#include <unicorn/unicorn.h>
+
+#include <array>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "core/exit/vm_exit.hpp"
+#include "sim/hal/unicorn/code_guard.hpp"
+#include "sim/hal/unicorn/engine_fill.hpp"
+#include "sim/hal/unicorn/x86_blocks.hpp"
+#include "sim/hal/unicorn/x86_image.hpp"
+#include "sim/phys/memory.hpp"
+
+namespace ax::sim {
+
+/// A CPU that the engine runs.
+class X86Client {
+public:
+    /// The translation of the page at the linear address `va`; false when there is none, which stops the run at the
+    /// instruction that asked.
+    virtual bool on_fill(Gva va, Access access, EngineFill& fill) = 0;
+    /// RAM behind a page that is executing and so was translated; changes no state. Null when it has gone.
+    [[nodiscard]] virtual const std::byte* code_page(Gva va) = 0;
+    /// RDTSC and RDTSCP, while the engine runs.
+    [[nodiscard]] virtual u64 on_tsc() = 0;
+    [[nodiscard]] virtual u32 tsc_aux() = 0;
+
+protected:
+    ~X86Client() = default;
+};
+
+enum class X86StopKind : u8 {
+    Boundary,     ///< at a block start, at or past the limit
+    Window,       ///< at a block start with RFLAGS.IF set, when `stop_at_window` asks for it
+    Event,        ///< an intercept, `number` says which; RIP at the instruction
+    Site,         ///< at an instruction that the model executes (x86_blocks.hpp)
+    Syscall,      ///< SYSCALL, RIP behind it
+    ExitAddress,  ///< at the address given to `run_to`
+    MemoryFault,  ///< `on_fill` said no, for `fault_page` and `fault_access`
+    EngineError,  ///< Unicorn reports something that must not happen
+};
+
+/// Numbers of intercepts: AMD64 manual vol. 2, appendix C, "SVM Intercept Exit Codes"; Unicorn adds 0x100.
+namespace x86_event {
+inline constexpr u32 base = 0x100;
+inline constexpr u32 read_cr = base + 0x00, write_cr = base + 0x10, read_dr = base + 0x20, write_dr = base + 0x30, exception = base + 0x40;
+inline constexpr u32 idtr_read = base + 0x66, rdtsc = base + 0x6e, rdpmc = base + 0x6f, iret = base + 0x74, software_interrupt = base + 0x75;
+inline constexpr u32 cpuid = base + 0x72, rsm = base + 0x73, pause = base + 0x77, hlt = base + 0x78, invlpg = base + 0x79, invlpga = base + 0x7a;
+inline constexpr u32 msr = base + 0x7c, shutdown = base + 0x7f, vmrun = base + 0x80, vmmcall = base + 0x81, wbinvd = base + 0x89, monitor = base + 0x8a,
+                     mwait = base + 0x8b;
+}  // namespace x86_event
+
+struct X86Stop {
+    X86StopKind kind = X86StopKind::Boundary;
+    u32 number = 0;
+    Gva fault_page{};
+    Access fault_access = Access::Read;
+    uc_err error = UC_ERR_OK;
+};
+
+/// A CPU's registers while another one is selected.
+class X86Context {
+public:
+    X86Context() = default;
+    explicit X86Context(uc_context* context) : context_(context) {}
+    [[nodiscard]] uc_context* get() const { return context_.get(); }
+
+private:
+    struct Free {
+        void operator()(uc_context* c) const { uc_context_free(c); }
+    };
+    std::unique_ptr<uc_context, Free> context_;
+};
+
+class X86Engine {
+public:
+    /// Opens Unicorn over `memory`, which outlives the engine, and checks that it behaves as measured.
+    static std::expected<std::unique_ptr<X86Engine>, std::string> create(PhysMemory& memory);
+    ~X86Engine();
+    X86Engine(const X86Engine&) = delete;
+    X86Engine& operator=(const X86Engine&) = delete;
+
+    /// A CPU in SVM guest mode, everything else as it happens to be.
+    [[nodiscard]] X86Context make_context();
+    void select(X86Client& client, X86Context& context);
+    [[nodiscard]] bool is_selected(const X86Client& client) const { return client_ == &client; }
+    void release(X86Client& client);
+    [[nodiscard]] u64 selections() const { return selections_; }
+    void copy_image(X86Context& to, const X86Context& from) const;
+
+    // Registers of the selected CPU.
+    [[nodiscard]] u64 read(int uc_register) const;
+    void write(int uc_register, u64 value);
+    [[nodiscard]] u64 msr(u32 number);
+    void set_msr(u32 number, u64 value);
+    /// The saved context of the selected CPU, taken now.
+    [[nodiscard]] X86Image image();
+    /// Puts back what `image` gave, with changes.
+    void put_image();
+    /// Where execution is or begins: RIP plus the base of CS where that counts.
+    [[nodiscard]] u64 linear_pc();
+
+    void flush_translation();
+    void flush_code();
+    /// Somebody but the guest wrote there: drops translated code if any came from those pages.
+    void forget_code(Hpa at, u64 size);
+    /// Which instructions are intercepted, as the 64 bits at 0xc of a control block.
+    void set_intercepts(u64 intercepts);
+
+    void stop_at_window(bool stops) { stops_at_window_ = stops; }
+    /// From within the client's functions: the run in progress stops at this count at the latest.
+    void set_limit(u64 limit) { limit_ = limit; }
+    /// From within the client's functions: instructions retired before the one at the pc.
+    [[nodiscard]] u64 retired_so_far();
+
+    /// Runs the selected CPU from its pc until a stop. `count` grows by the instructions retired.
+    X86Stop run(u64& count, u64 limit);
+
+    static constexpr const char* version_needed = "2.1.4";
+
+private:
+    struct Uc {
+        void operator()(uc_engine* uc) const { uc_close(uc); }
+    };
+    struct CodePage {
+        u64 page = ~u64{0};
+        const std::byte* host = nullptr;
+        std::size_t frame = 0;
+    };
+    static constexpr std::size_t code_pages = 256, most_sites = 1024, private_bytes = 0x10000, check_bytes = 0x200;
+
+    explicit X86Engine(PhysMemory& memory);
+    std::expected<void, std::string> open();
+    std::expected<void, std::string> enter_guest_mode();
+    std::expected<void, std::string> calibrate();
+
+    X86Stop run_blocks(u64& count, u64 limit);
+    X86Stop run_to(u64& count, u64 limit, u64 address);
+    /// True when the run in progress only needed a word of ours and goes on.
+    bool do_chores();
+    [[nodiscard]] std::optional<u64> crossing_instruction(const X86Stop& stop);
+    X86Stop classify(uc_err error);
+    bool fill(Gva va, Access access, uc_tlb_entry& entry);
+    void drop_code_of(Hpa page);
+    void begin_epoch();
+    [[nodiscard]] const CodePage& code_at(u64 address);
+    void begin_block(u64 address, u32 size);
+    void watch_site(u64 address);
+    [[nodiscard]] X86Mode mode_now();
+    [[nodiscard]] bool is_executing(std::size_t frame);
+    void set_msr_intercept(u32 number, bool is_on);
+    void stop_with(X86StopKind kind);
+
+    static void on_block(uc_engine* uc, u64 address, u32 size, void* self);
+    static void on_code(uc_engine* uc, u64 address, u32 size, void* self);
+    static void on_interrupt(uc_engine* uc, u32 number, void* self);
+    static bool on_tlb_fill(uc_engine* uc, u64 va, uc_mem_type type, uc_tlb_entry* entry, void* self);
+    static int on_rdtsc(uc_engine* uc, void* self);
+    static int on_rdtscp(uc_engine* uc, void* self);
+    static void on_syscall(uc_engine* uc, void* self);
+
+    PhysMemory& memory_;
+    struct Unmap {
+        void operator()(std::byte* p) const;
+    };
+    std::unique_ptr<std::byte, Unmap> private_;  ///< the control block and its maps, where no guest's RAM is
+    std::unique_ptr<uc_engine, Uc> uc_;
+    X86Layout layout_;
+    X86Context pristine_;
+    X86Context scratch_;
+    X86Client* client_ = nullptr;
+    X86Context* selected_ = nullptr;
+    u64 selections_ = 0;
+    u64 write_epoch_ = 0;
+    CodeGuard guard_;
+    std::vector<u32> generations_;    ///< by frame: how often its code was dropped
+    std::vector<uc_hook> site_hooks_;
+    std::unordered_set<u64> sites_;   ///< addresses of instructions with a code hook
+    bool is_dropping_ = false;
+    bool is_private_ = false;         ///< fills show the private pages
+    bool stops_at_window_ = false;
+    bool changes_itself_ = false;     ///< an entry that is writable and executable was made
+
+    // The run in progress.
+    u64 count_ = 0;
+    u64 limit_ = 0;
+    u64 block_ = 0;
+    u32 block_size_ = 0;
+    const X86Block* info_ = nullptr;  ///< of the block that runs
+    X86Block uncached_;
+    X86Mode mode_ = X86Mode::Code64;
+    bool is_mode_known_ = false;
+    std::optional<u64> new_site_;     ///< found in a block that must not run before it has its hook
+    std::optional<Hpa> new_code_;     ///< the block that runs has stored to its own page through another address
+    std::optional<X86Stop> stop_;
+    std::array<CodePage, code_pages> code_{};
+    X86BlockCache blocks_;
+};
+
+}  // namespace ax::sim
