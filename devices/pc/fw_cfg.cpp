@@ -1,0 +1,110 @@
+#include "devices/pc/fw_cfg.hpp"
+
+#include "core/base/bits.hpp"
+
+// Threats: what a hostile guest does, and what it gets. One test per row.
+//
+//  T1  wrong widths                                       bus fault; the position stays
+//  T2  keys that do not exist                             zeros
+//  T3  reading on for ever                                zeros; the position stops at the end
+//  T4  writing to an item                                 ignored
+
+namespace ax::dev {
+
+namespace {
+
+constexpr u64 selector_offset = 0, data_offset = 1;
+constexpr std::array<std::byte, 4> signature_text{std::byte{'Q'}, std::byte{'E'}, std::byte{'M'}, std::byte{'U'}};
+/// Bit 0: the interface with ports; bit 1 would be DMA.
+constexpr u64 id = 1;
+
+/// The directory is big-endian: a count, then for each file its size, its key, 2 reserved bytes and its name.
+constexpr u64 count_bytes = 4, entry_bytes = 64, key_at = 4, reserved_at = 6, name_at = 8;
+u8 big_endian_byte(u64 value, u64 size, u64 index) { return static_cast<u8>(value >> (8 * (size - 1 - index))); }
+
+}  // namespace
+
+FwCfg::FwCfg() {
+    static_cast<void>(add(fw_cfg_key::signature, signature_text));
+    static_cast<void>(add_number(fw_cfg_key::id, id, 4));
+}
+
+u8 FwCfg::Item::at(u64 offset) const {
+    if (offset >= size()) return 0;
+    return std::to_integer<u8>(number_bytes != 0 ? number[offset] : bytes[offset]);
+}
+
+const FwCfg::Item* FwCfg::find(u16 key) const {
+    for (const Item& item : items_)
+        if (item.key == key) return &item;
+    return nullptr;
+}
+
+bool FwCfg::add(u16 key, std::span<const std::byte> bytes) {
+    if (key == fw_cfg_key::file_directory || find(key) != nullptr) return false;
+    return items_.push_back({.key = key, .bytes = bytes, .number = {}, .number_bytes = 0, .file = {}});
+}
+
+bool FwCfg::add_number(u16 key, u64 value, u8 size) {
+    if (key == fw_cfg_key::file_directory || find(key) != nullptr || size == 0 || size > sizeof value) return false;
+    Item item{.key = key, .bytes = {}, .number = {}, .number_bytes = size, .file = {}};
+    for (u32 i = 0; i < size; ++i) item.number[i] = static_cast<std::byte>(value >> (8 * i));
+    return items_.push_back(item);
+}
+
+bool FwCfg::add_file(std::string_view name, std::span<const std::byte> bytes) {
+    if (name.empty() || name.size() > max_name) return false;
+    for (const Item& item : items_)
+        if (item.file.view() == name) return false;
+    Item item{.key = static_cast<u16>(fw_cfg_key::first_file + files_), .bytes = bytes, .number = {}, .number_bytes = 0, .file = {}};
+    item.file.append_cut(name);
+    if (find(item.key) != nullptr || !items_.push_back(item)) return false;
+    ++files_;
+    return true;
+}
+
+u8 FwCfg::directory_byte(u64 offset) const {
+    if (offset < count_bytes) return big_endian_byte(files_, count_bytes, offset);
+    const u64 number = (offset - count_bytes) / entry_bytes;
+    const u64 within = (offset - count_bytes) % entry_bytes;
+    if (number >= files_) return 0;
+    const Item* item = find(static_cast<u16>(fw_cfg_key::first_file + number));
+    if (item == nullptr) return 0;
+    if (within < key_at) return big_endian_byte(item->size(), key_at, within);
+    if (within < reserved_at) return big_endian_byte(item->key, 2, within - key_at);
+    if (within < name_at || within - name_at >= item->file.size()) return 0;
+    return static_cast<u8>(item->file.view()[within - name_at]);
+}
+
+u8 FwCfg::byte_of(u64 offset) const {
+    if (selected_ == fw_cfg_key::file_directory) return directory_byte(offset);
+    const Item* item = find(selected_);
+    return item == nullptr ? u8{0} : item->at(offset);
+}
+
+std::expected<u64, bus::BusFault> FwCfg::read(u64 offset, u8 size) {
+    if (offset != data_offset || size != 1) return std::unexpected(bus::BusFault{});
+    const u8 byte = byte_of(offset_);
+    if (offset_ != ~u32{0}) ++offset_;
+    return byte;
+}
+
+std::expected<void, bus::BusFault> FwCfg::write(u64 offset, u8 size, u64 value) {
+    if (offset == data_offset && size == 1) return {};
+    if (offset != selector_offset || size != 2) return std::unexpected(bus::BusFault{});
+    selected_ = static_cast<u16>(value);
+    offset_ = 0;
+    return {};
+}
+
+void FwCfg::reset() {
+    selected_ = 0;
+    offset_ = 0;
+}
+
+void FwCfg::fields(FieldVisitor& v) {
+    field(v, "selected", selected_);
+    field(v, "offset", offset_);
+}
+
+}  // namespace ax::dev
