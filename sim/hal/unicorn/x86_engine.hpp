@@ -20,6 +20,7 @@
 #include "sim/hal/unicorn/x86_blocks.hpp"
 #include "sim/hal/unicorn/x86_image.hpp"
 #include "sim/phys/memory.hpp"
+#include "sim/trap/x86/cpu_state.hpp"
 
 namespace ax::sim {
 
@@ -107,6 +108,10 @@ public:
     [[nodiscard]] X86Image image();
     /// Puts back what `image` gave, with changes.
     void put_image();
+    /// The registers that Unicorn has, into their places in `state`; the others stay as they are.
+    void take_state(x86::CpuState& state);
+    /// And out of it. Translations are the caller's to flush.
+    void put_state(const x86::CpuState& state);
     /// Where execution is or begins: RIP plus the base of CS where that counts.
     [[nodiscard]] u64 linear_pc();
 

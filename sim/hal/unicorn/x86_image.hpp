@@ -42,10 +42,10 @@ struct X86Hflags {
 struct X86Layout {
     std::size_t registers = 0;   ///< RAX; all else up to the segments stands at fixed distances behind it
     std::size_t error_code = 0;
-    std::size_t cr2 = 0;
+    std::size_t efer = 0;
     std::size_t intercepts = 0;  ///< 64 bits of the control block, offset 0xc
 
-    static constexpr std::size_t rip = 128, hflags = 176, segments = 184, segment_size = 24;
+    static constexpr std::size_t rip = 128, hflags = 176, segments = 184, segment_size = 24, cr = 424;
 };
 
 /// One saved context, seen through a layout.
@@ -72,7 +72,11 @@ public:
         set(at + 20, s.flags);
     }
     [[nodiscard]] u32 error_code() const { return get<u32>(layout_.error_code); }
-    [[nodiscard]] u64 cr2() const { return get<u64>(layout_.cr2); }
+    /// CR0, CR2, CR3, CR4. What else follows from them is the caller's to write.
+    [[nodiscard]] u64 cr(unsigned n) const { return get<u64>(layout_.registers + X86Layout::cr + 8 * n); }
+    void set_cr(unsigned n, u64 value) { set(layout_.registers + X86Layout::cr + 8 * n, value); }
+    [[nodiscard]] u64 efer() const { return get<u64>(layout_.efer); }
+    void set_efer(u64 value) { set(layout_.efer, value); }
     void set_intercepts(u64 value) { set(layout_.intercepts, value); }
 
 private:

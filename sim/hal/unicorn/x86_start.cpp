@@ -164,15 +164,25 @@ std::expected<void, std::string> X86Engine::calibrate() {
     for (std::size_t at = 0; at + 8 <= size; at += 4) {
         if (word(at) == gpr_mark && at + 16 <= size && word(at + 8) == gpr_mark + 1) registers = at - 64;
         if (word(at) == dr_mark && at + 16 <= size && word(at + 8) == dr_mark + 1) drs = at;
-        if (word(at) == cr2_mark) layout_.cr2 = at;
         if (word(at) == first_intercepts) layout_.intercepts = at;
     }
-    if (registers == 0 || drs < 16 || layout_.cr2 == 0 || layout_.intercepts == 0) return wrong("its registers are not found in a saved context");
+    // IA32_EFER: the only word that follows a write to it.
+    const std::vector<std::byte> before(bytes, bytes + size);
+    set_msr(efer, efer_at_start & ~u64{1});
+    uc_context_save(uc, scratch_.get());
+    for (std::size_t at = 0; at + 8 <= size; at += 4) {
+        u64 old = 0;
+        std::memcpy(&old, before.data() + at, sizeof old);
+        if (old == efer_at_start && word(at) == (efer_at_start & ~u64{1})) layout_.efer = at;
+    }
+    set_msr(efer, efer_at_start);
+    if (registers == 0 || drs < 16 || layout_.efer == 0 || layout_.intercepts == 0) return wrong("its registers are not found in a saved context");
     layout_.registers = registers;
     layout_.error_code = drs - 16;
     const X86Image now = image();
     const X86Segment cs = now.segment(X86SegmentName::CS), gdt = now.segment(X86SegmentName::GDTR);
     if (now.rip() != start_code + 0x100 || cs != X86Segment{8, 0, 0xffff'ffff, 0x00a0'9b00} || gdt.base != gdtr.base || gdt.limit != gdtr.limit ||
+        now.cr(0) != cr0_at_start || now.cr(2) != cr2_mark || now.cr(4) != cr4_at_start || now.efer() != efer_at_start ||
         !X86Hflags::CS64::test(now.hflags()) || !X86Hflags::GUEST::test(now.hflags()))
         return wrong("a saved context is not laid out as expected");
     for (int n = 0; n < 8; ++n) write(UC_X86_REG_R8 + n, 0);
