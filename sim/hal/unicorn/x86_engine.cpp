@@ -325,6 +325,10 @@ bool X86Engine::on_tlb_fill(uc_engine* /*uc*/, u64 va, uc_mem_type type, uc_tlb_
 }
 
 bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
+    if (is_private_ && (va.value() >> 16) != private_window) {
+        stop_ = X86Stop{X86StopKind::MemoryFault, 0, va.page_base(), access};
+        return false;
+    }
     if (is_dropping_ || is_private_) {
         entry.paddr = is_dropping_ ? va.value() & ~(u64{0xffff} << 48) : va.value();
         entry.perms = access == Access::Execute ? UC_PROT_EXEC : static_cast<uc_prot>(UC_PROT_READ | UC_PROT_WRITE);

@@ -112,6 +112,8 @@ public:
     void take_state(x86::CpuState& state);
     /// And out of it. Translations are the caller's to flush.
     void put_state(const x86::CpuState& state);
+    /// After a MemoryFault of a load or store: the address, to the byte.
+    [[nodiscard]] Gva fault_address() const;
     /// Where execution is or begins: RIP plus the base of CS where that counts.
     [[nodiscard]] u64 linear_pc();
 
@@ -142,12 +144,14 @@ private:
         const std::byte* host = nullptr;
         std::size_t frame = 0;
     };
-    static constexpr std::size_t code_pages = 256, most_sites = 1024, private_bytes = 0x10000, check_bytes = 0x200;
+    static constexpr std::size_t code_pages = 256, most_sites = 1024;
+    static constexpr u64 private_window = 0xf0'0000;  ///< 64 KiB of Unicorn's physical space, where no board has RAM
 
     explicit X86Engine(PhysMemory& memory);
     std::expected<void, std::string> open();
     std::expected<void, std::string> enter_guest_mode();
     std::expected<void, std::string> calibrate();
+    std::expected<void, std::string> calibrate_fault_address();
 
     X86Stop run_blocks(u64& count, u64 limit);
     X86Stop run_to(u64& count, u64 limit, u64 address);
@@ -181,6 +185,7 @@ private:
     std::unique_ptr<std::byte, Unmap> private_;  ///< the control block and its maps, where no guest's RAM is
     std::unique_ptr<uc_engine, Uc> uc_;
     X86Layout layout_;
+    std::size_t fault_address_at_ = 0;  ///< in Unicorn's own structure, which no interface shows
     X86Context pristine_;
     X86Context scratch_;
     X86Client* client_ = nullptr;

@@ -1,6 +1,8 @@
 // Opening the x86 engine: Unicorn goes into SVM guest mode once, and the places of a saved context are found.
+#include <malloc.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/expect.hpp"
@@ -15,6 +17,7 @@ namespace {
 constexpr std::size_t private_bytes = 0x10000;
 /// Of Unicorn's physical space, of which this processor has 40 bits; above any board's RAM.
 constexpr u64 private_base = u64{0xf0} << 32;
+static_assert(private_base >> 16 == 0xf0'0000);
 constexpr u64 control_block = private_base, host_save_area = private_base + 0x1000, start_code = private_base + 0x2000, io_map = private_base + 0x4000,
               msr_map = private_base + 0x8000;
 constexpr std::size_t msr_map_offset = msr_map - private_base;
@@ -55,6 +58,7 @@ std::expected<std::unique_ptr<X86Engine>, std::string> X86Engine::create(PhysMem
     auto done = engine->open();
     if (done) done = engine->enter_guest_mode();
     if (done) done = engine->calibrate();
+    if (done) done = engine->calibrate_fault_address();
     if (!done)
         return std::unexpected("Unicorn " + RiscvEngine::version() + " is not usable for x86_64: " + done.error() + "; axsim needs " + version_needed +
                                " or a later one that behaves the same");
@@ -192,6 +196,47 @@ std::expected<void, std::string> X86Engine::calibrate() {
     uc_context_save(uc, pristine_.get());
     stop_.reset();
     return {};
+}
+
+/// Unicorn tells the client of a fault's page only; the address stands in its structure.
+std::expected<void, std::string> X86Engine::calibrate_fault_address() {
+    constexpr u8 load[] = {0x8a, 0x43, 0x11};  // mov al, [rbx+0x11]
+    std::memcpy(private_.get() + 0x3000, load, sizeof load);
+    const auto* bytes = reinterpret_cast<const std::byte*>(uc_.get());
+    const std::size_t size = malloc_usable_size(uc_.get());
+    const auto faults_at = [&](u64 address) {
+        write(UC_X86_REG_RBX, address - 0x11);
+        is_private_ = true;
+        stop_.reset();
+        uc_emu_start(uc_.get(), private_base + 0x3000, 0, 0, 0);
+        is_private_ = false;
+        return stop_ && stop_->kind == X86StopKind::MemoryFault && stop_->fault_page == Gva{address}.page_base();
+    };
+    std::vector<std::size_t> places;
+    for (const u64 address : {u64{0x5555'1234'5678}, u64{0x2aaa'8765'4321}}) {
+        if (!faults_at(address)) return wrong("a faulting load does not stop");
+        std::vector<std::size_t> found;
+        for (std::size_t at = 0; at + 8 <= size; at += 8) {
+            u64 value = 0;
+            std::memcpy(&value, bytes + at, sizeof value);
+            const bool is_candidate = places.empty() || std::ranges::find(places, at) != places.end();
+            if (value == address && is_candidate) found.push_back(at);
+        }
+        places = std::move(found);
+        if (places.empty()) return wrong("the address of a fault is not found");
+    }
+    fault_address_at_ = places.front();
+    write(UC_X86_REG_RBX, 0);
+    flush_code();
+    flush_translation();
+    stop_.reset();
+    return {};
+}
+
+Gva X86Engine::fault_address() const {
+    u64 address = 0;
+    std::memcpy(&address, reinterpret_cast<const std::byte*>(uc_.get()) + fault_address_at_, sizeof address);
+    return Gva{address};
 }
 
 void X86Engine::set_intercepts(u64 intercepts) {
