@@ -52,6 +52,14 @@ u64 X86Engine::read(int uc_register) const {
 
 void X86Engine::write(int uc_register, u64 value) { uc_reg_write(uc_.get(), uc_register, &value); }
 
+std::array<u64, 2> X86Engine::read_wide(int uc_register) const {
+    std::array<u64, 2> value{};
+    uc_reg_read(uc_.get(), uc_register, value.data());
+    return value;
+}
+
+void X86Engine::write_wide(int uc_register, std::array<u64, 2> value) { uc_reg_write(uc_.get(), uc_register, value.data()); }
+
 X86Image X86Engine::image() {
     uc_context_save(uc_.get(), scratch_.get());
     return {reinterpret_cast<std::byte*>(scratch_.get()), layout_};

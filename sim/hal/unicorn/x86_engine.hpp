@@ -102,6 +102,9 @@ public:
     // Registers of the selected CPU.
     [[nodiscard]] u64 read(int uc_register) const;
     void write(int uc_register, u64 value);
+    /// Registers of up to 16 bytes.
+    [[nodiscard]] std::array<u64, 2> read_wide(int uc_register) const;
+    void write_wide(int uc_register, std::array<u64, 2> value);
     [[nodiscard]] u64 msr(u32 number);
     void set_msr(u32 number, u64 value);
     /// The saved context of the selected CPU, taken now.

@@ -1,0 +1,122 @@
+// The memory side of the simulated x86 CPU: translation through its architectural TLB, and the guest's memory as the
+// hypervisor and event delivery see it.
+#include <algorithm>
+#include <cstring>
+
+#include "sim/hal/unicorn/x86_cpu.hpp"
+
+namespace ax::sim {
+
+using namespace ax::x86;
+
+/// The rights that an access by the current instruction has.
+x86::WalkAccess X86Cpu::access_now(Access access) {
+    x86::WalkAccess result{.access = access};
+    if (!Cr0::PE::test(paging_.cr0)) return result;
+    const bool may_be_v8086 = !Efer::LMA::test(paging_.efer);
+    const bool has_smap = Cr4::SMAP::test(paging_.cr4);
+    const u64 flags = may_be_v8086 || has_smap ? engine_->read(UC_X86_REG_RFLAGS) : 0;
+    result.is_user = (engine_->read(UC_X86_REG_CS) & 3) == 3 || (may_be_v8086 && Rflags::VM::test(flags));
+    result.ac = Rflags::AC::test(flags);
+    return result;
+}
+
+const x86::PageTranslation* X86Cpu::look_up(Gva va, x86::WalkAccess access) {
+    const auto serves = [&](const x86::PageTranslation& t) { return x86::allows(t, access, paging_) && (access.access != Access::Write || t.is_dirty); };
+    if (const x86::PageTranslation* cached = tlb_.find(va); cached != nullptr && serves(*cached)) return cached;
+    const auto walked = x86::walk(memory_, va, access, paging_);
+    if (!walked) {
+        fault_ = walked.error();
+        return nullptr;
+    }
+    if (!memory_.contains(walked->page, page_size)) {
+        // EPT maps a place of the board where nothing is. A real bus reads as ones; the model stops the VM with a word.
+        fault_ = {x86::WalkFaultKind::EptMisconfigured, 0, walked->gpa_page};
+        return nullptr;
+    }
+    if (tlb_.insert(va, *walked)) engine_->flush_translation();
+    return tlb_.find(va);
+}
+
+/// Called while the engine runs.
+bool X86Cpu::on_fill(Gva va, Access access, EngineFill& fill) {
+    x86::WalkAccess now = access_now(access);
+    const x86::PageTranslation* page = look_up(va, now);
+    if (page == nullptr && now.is_user && fault_.kind == x86::WalkFaultKind::PageFault && loads_descriptors()) {
+        // Accesses to descriptor tables are supervisor-mode ones at any privilege.
+        now.is_implicit = true;
+        now.is_user = false;
+        page = look_up(va, now);
+    }
+    if (page == nullptr) return false;
+    const auto also = [&](Access other) { return x86::allows(*page, {other, now.is_user, now.is_implicit, now.ac}, paging_); };
+    fill.page = page->page;
+    fill.execute = access == Access::Execute;
+    fill.read = !fill.execute && also(Access::Read);
+    // A right to write is given only with the page and the tables marked.
+    fill.write = access == Access::Write || (access == Access::Read && page->is_dirty && memory_.is_dirty(page->page) && also(Access::Write));
+    fill.may_execute = fill.write && also(Access::Execute);
+    return true;
+}
+
+const std::byte* X86Cpu::code_page(Gva va) {
+    const x86::PageTranslation* page = tlb_.find(va);
+    return page == nullptr ? nullptr : memory_.pointer(page->page);
+}
+
+void X86Cpu::DeliveryMemory::before_store(Hpa at) {
+    cpu_.memory_.mark_dirty(at);
+    cpu_.engine_->forget_code(at, 1);
+}
+
+GuestFault X86Cpu::guest_fault(Gva at) const {
+    return {fault_.kind == x86::WalkFaultKind::PageFault, static_cast<u32>(fault_.code), at};
+}
+
+/// Copies page by page with the guest's rights of now.
+template <class Byte, class Copy>
+std::expected<void, GuestFault> X86Cpu::transfer(Gva at, std::span<Byte> data, Access access, Copy copy) {
+    const x86::WalkAccess how{access, state_.cpl() == 3, false, Rflags::AC::test(state_.rflags)};
+    engine();
+    while (!data.empty()) {
+        const std::size_t here = std::min<std::size_t>(data.size(), page_size - at.page_offset());
+        const x86::PageTranslation* page = look_up(at, how);
+        if (page == nullptr) return std::unexpected(guest_fault(at));
+        copy(page->page + at.page_offset(), data.first(here));
+        data = data.subspan(here);
+        at = at + here;
+    }
+    return {};
+}
+
+std::expected<void, GuestFault> X86Cpu::fetch(Gva at, std::span<u8> code) {
+    return transfer(at, code, Access::Execute, [&](Hpa from, std::span<u8> to) { std::memcpy(to.data(), memory_.pointer(from), to.size()); });
+}
+
+std::expected<void, GuestFault> X86Cpu::read(Gva at, std::span<u8> data) {
+    return transfer(at, data, Access::Read, [&](Hpa from, std::span<u8> to) { std::memcpy(to.data(), memory_.pointer(from), to.size()); });
+}
+
+std::expected<void, GuestFault> X86Cpu::write(Gva at, std::span<const u8> data) {
+    return transfer(at, data, Access::Write, [&](Hpa to, std::span<const u8> from) {
+        memory_.mark_dirty(to);
+        engine_->forget_code(to, from.size());
+        std::memcpy(memory_.pointer(to), from.data(), from.size());
+    });
+}
+
+std::expected<Gpa, GuestFault> X86Cpu::translate(Gva at, bool is_write) {
+    const x86::WalkAccess how{is_write ? Access::Write : Access::Read, state_.cpl() == 3, false, Rflags::AC::test(state_.rflags)};
+    engine();
+    if (const x86::PageTranslation* page = look_up(at, how)) return page->gpa_page + at.page_offset();
+    // A device: the guest's own tables lead there, EPT does not go on.
+    if (fault_.kind == x86::WalkFaultKind::EptViolation) return fault_.gpa;
+    return std::unexpected(guest_fault(at));
+}
+
+void X86Cpu::fence_translation() {
+    tlb_.drop_all();
+    if (engine_->is_selected(*this)) engine_->flush_translation();
+}
+
+}  // namespace ax::sim
