@@ -143,8 +143,9 @@ struct Completion {
     Place source{};
     Place target{};
     TransferStep step = TransferStep::Read;
-    bool is_answered = false;  ///< a device has answered part of the instruction already
-    bool was_retried = false;  ///< the write was asked for a second time
+    bool is_answered = false;       ///< a device has answered part of the instruction already
+    bool was_retried = false;       ///< the write was asked for a second time
+    bool waits_for_halves = false;  ///< the question is whether memory is behind both pages of the access
     u64 loaded = 0;
     Outcome outcome{};
     u16 elements_left = 0;  ///< of a port string, before the guest is entered again
