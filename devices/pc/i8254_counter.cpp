@@ -69,11 +69,8 @@ void Counter::write_count(u64 now, u16 count) {
     if (is_triggered()) return;
     const bool is_under_way = loaded_ != 0 && is_counting_;
     if (is_periodic()) {
-        // A new count waits for the end of the cycle; without one under way, for the next tick, if the gate is open.
-        if (is_under_way)
-            load_at_ = next_cycle(now);
-        else if (gate_)
-            load_at_ = now + 1;
+        // A new count waits for the end of the cycle that is under way.
+        load_at_ = is_under_way ? next_cycle(now) : now + 1;
         return;
     }
     if (mode_ == 0) {
@@ -111,12 +108,14 @@ void Counter::set_gate(u64 now, bool level) {
     catch_up(now);
     if (level == gate_) return;
     if (!level && !is_triggered()) {
+        // The end of the cycle, at which a new count would be loaded, is not reached any more.
+        if (is_periodic() && is_counting_) load_at_ = timer::never;
         freeze(now);
         if (mode_ == 4 && loaded_ != 0 && elapsed_ == loaded_) ++elapsed_;
     }
     gate_ = level;
     if (is_periodic()) {
-        load_at_ = level && has_count_ ? now + 1 : timer::never;
+        if (level && has_count_) load_at_ = now + 1;
     } else if (is_triggered()) {
         if (level && has_count_) load_at_ = now + 1;
     } else if (level && loaded_ != 0) {

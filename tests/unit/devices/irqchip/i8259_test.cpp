@@ -133,6 +133,16 @@ TEST_F(PicTest, automatic_end_and_its_rotation) {
     EXPECT_EQ(pair.acknowledge(), 0x31);
 }
 
+TEST_F(PicTest, slave_asks_again_at_once_after_an_automatic_end) {
+    start(0x11, 0x03);
+    pair.set_line(9, true);
+    pair.set_line(12, true);
+    EXPECT_EQ(pair.acknowledge(), 0x39);
+    EXPECT_TRUE(cpu.line);
+    EXPECT_EQ(pair.acknowledge(), 0x3c);
+    EXPECT_FALSE(cpu.line);
+}
+
 TEST_F(PicTest, special_mask_lets_less_urgent_ones_through) {
     pair.set_line(3, true);
     pair.acknowledge();

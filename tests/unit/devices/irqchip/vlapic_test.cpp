@@ -241,6 +241,8 @@ TEST_F(LapicTest, level_lint0_asks_again_after_its_end_while_it_is_high) {
 }
 
 TEST_F(LapicTest, switched_off_apic_passes_its_pins_on) {
+    enable(0);
+    put(TPR, 0x20);
     EXPECT_TRUE(wrmsr(0x1b, 0xfee0'0100));
     apics.set_line(0, true);
     EXPECT_TRUE(cpus.line[0]);
@@ -251,6 +253,7 @@ TEST_F(LapicTest, switched_off_apic_passes_its_pins_on) {
     EXPECT_TRUE(wrmsr(0x1b, 0xfee0'0900));
     EXPECT_FALSE(cpus.line[0]);
     EXPECT_EQ(get(SVR), 0xffu) << "as after reset";
+    EXPECT_EQ(get(TPR), 0u);
 }
 
 TEST_F(LapicTest, virtual_wire_start_is_what_a_bios_leaves) {
@@ -350,6 +353,18 @@ TEST_F(LapicTest, x2apic_ipis_have_32_bit_destinations) {
     EXPECT_TRUE(apics.deliver({.vector = 0x45, .is_logical = true, .destination = 0b1001}));
     EXPECT_EQ(holders(0x45), 0b1001u);
     EXPECT_EQ(rdmsr(0x830), 0xffff'ffff'0000'0043u);
+}
+
+TEST_F(LapicTest, wide_destinations_mean_nobody_in_xapic_mode) {
+    enable_all();
+    put(LDR, u64{1} << 24, 1);
+    put(ICR2, u64{7} << 24);
+    to_x2apic(0);
+    EXPECT_EQ(rdmsr(0x830), 0u) << "the destination of the other mode is gone";
+    EXPECT_TRUE(wrmsr(0x830, u64{0x1'0001} << 32 | 0x840));
+    EXPECT_EQ(holders(0x40), 0u);
+    EXPECT_TRUE(wrmsr(0x830, u64{0x0'0001} << 32 | 0x840));
+    EXPECT_EQ(holders(0x40), 0b0011u);
 }
 
 TEST_F(LapicTest, saved_state_is_all_of_it) {

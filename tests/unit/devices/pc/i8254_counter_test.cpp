@@ -32,7 +32,7 @@ struct SlowCounter {
         if (mode == 0) output = false, runs = false, wants_load = true, is_loaded = false;
         if (mode == 4) wants_load = true;
         // Modes 2 and 3 under way take it at the end of the cycle.
-        if ((mode == 2 || mode == 3) && !runs && gate) wants_load = true;
+        if ((mode == 2 || mode == 3) && !runs) wants_load = true;
     }
     void set_gate(bool level) {
         const bool rises = level && !gate;
@@ -41,7 +41,7 @@ struct SlowCounter {
         if (mode == 1 || mode == 5) {
             if (rises && has_count) wants_load = true;
         } else if (mode == 2 || mode == 3) {
-            if (falls) runs = false, output = true, wants_load = false;
+            if (falls) runs = false, output = true;
             if (rises && has_count) wants_load = true;
         } else if (mode == 4 && falls && !output) {
             output = true;
@@ -55,7 +55,7 @@ struct SlowCounter {
         wants_load = false;
         is_loaded = true;
         strobed = false;
-        runs = true;
+        runs = gate || mode == 1 || mode == 5;
     }
     void step() { element = element == 0 ? modulus - 1 : element - 1; }
     void pulse() {
@@ -175,7 +175,9 @@ TEST(CounterModel, random_gates_counts_and_modes_agree_pulse_by_pulse) {
         bool last = false;
         pair.set_mode(static_cast<u8>(seed % 6), bcd);
         for (u32 i = 0; i < 5'000; ++i) {
-            switch (lcg.below(40)) {
+            // Several things may happen between two pulses.
+            u32 happenings = 1 + static_cast<u32>(lcg.below(4) == 0 ? lcg.below(4) : 0);
+            while (happenings-- > 0) switch (lcg.below(happenings == 0 ? 40 : 6)) {
                 case 0:
                     if (lcg.below(8) == 0) {
                         bcd = lcg.below(2) != 0;
