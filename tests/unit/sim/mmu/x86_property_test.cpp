@@ -144,6 +144,7 @@ void compare(Random& random, PagingMode mode, u64 rarity, Tally& tally) {
         ASSERT_TRUE(allows(*found, how, c));
         ++tally.hits;
         ++tally.shifts[found->shift];
+        if (!random.one_in(4)) continue;
         // Every other access is allowed when a new walk would allow it and has no D left to set.
         const WalkAccess other = random_access(random);
         std::vector<u8> scratch = copy;
@@ -169,7 +170,7 @@ TEST(X86WalkProperty, agrees_with_a_naive_reference) {
         if (mode == PagingMode::Off) continue;
         EXPECT_GT(tally.dirty_stores, 500U);
         EXPECT_GT(faults(WalkFaultKind::EptViolation, 0x80), 50U);
-        for (const u64 code : {0U, 1U, 9U}) EXPECT_GT(faults(WalkFaultKind::PageFault, code), 20U) << code;
+        for (const u64 code : {0U, 1U, 9U}) EXPECT_GT(faults(WalkFaultKind::PageFault, code), 10U) << code;
         const int large = mode == PagingMode::Bits32 ? 22 : 21;
         EXPECT_GT(tally.shifts[12], 500U);
         EXPECT_GT(tally.shifts[large], 100U);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "sim/trap/x86/system_memory.hpp"
@@ -11,7 +12,7 @@ namespace ax::sim::x86::test {
 
 class FlatMemory final : public SystemMemory {
 public:
-    static constexpr u64 size = 0x20'0000;
+    static constexpr u64 size = 0x2'0000;
 
     std::expected<u64, MemoryFault> read(Gva at, unsigned bytes, WalkAccess how) override {
         if (const auto fault = check(at, bytes, how)) return std::unexpected(*fault);
