@@ -232,6 +232,17 @@ TEST(X86Delivery, expand_down_stacks_reach_above_their_limit) {
     EXPECT_TRUE(m.give(external(0x20)));
 }
 
+/// "Stack Segments": without B, SP moves and wraps, and the upper half of ESP stays.
+TEST(X86Delivery, stacks_of_16_bits_move_sp_alone) {
+    Protected m;
+    m.cpu.ss = {data0, 0xffff, AccessRights::real_mode_data, 0};
+    m.cpu.rsp() = 0x5555'0004;
+    ASSERT_TRUE(m.give(external(0x20)));
+    EXPECT_EQ(m.cpu.rsp(), 0x5555'fff8U);
+    EXPECT_EQ(m.memory.get(0, 4), 0x202U);
+    EXPECT_EQ(m.memory.get(0xfff8, 4), 0x1234U);
+}
+
 TEST(X86Delivery, conforming_handlers_keep_the_level) {
     Protected m;
     m.at_level_3();
