@@ -226,7 +226,6 @@ void Cmos::write_b(u8 value) {
     if (B::SET::test(value) != B::SET::test(b)) {
         held_ = shown;
         if (!B::SET::test(value)) set_time(calendar::from_seconds(held_));
-        seen_second_ = clock_seconds();
     }
     b = value;
     // SET clears UIE.

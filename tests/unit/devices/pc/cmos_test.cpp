@@ -97,6 +97,7 @@ TEST_F(CmosTest, setting_the_time_holds_updates_and_goes_on_from_there) {
     put(0x0b, 0x82);
     time.now = 5 * second;
     EXPECT_EQ(shown(), "20240228235950") << "held";
+    EXPECT_EQ(get(0x0c) & 0x30, 0u) << "no updates, no flags";
     const std::pair<u64, u64> fields[] = {{0x32, 0x19}, {9, 0x99}, {8, 0x12}, {7, 0x31}, {4, 0x23}, {2, 0x59}, {0, 0x58}};
     for (const auto& [number, value] : fields) put(number, value);
     EXPECT_EQ(shown(), "19991231235958");
@@ -166,6 +167,29 @@ TEST_F(CmosTest, every_alarm_time_is_found) {
         const u64 ahead = (at + 86'400 - start) % 86'400;
         EXPECT_EQ(bench.time.deadline, (ahead == 0 ? 86'400 : ahead) * second);
     }
+}
+
+TEST_F(CmosTest, every_alarm_within_hours_is_found_from_the_middle_of_a_minute) {
+    Lcg lcg(8);
+    for (u32 i = 0; i < 300; ++i) {
+        CmosBench bench;
+        bench.time.now = lcg.below(5'000) * second;
+        bench.get(0x0c);
+        const u64 ahead = 1 + lcg.below(7'000);
+        const u64 at = (epoch + bench.time.now / second + ahead) % 86'400;
+        const auto bcd = [](u64 value) { return value / 10 << 4 | value % 10; };
+        bench.put(1, bcd(at % 60));
+        bench.put(3, bcd(at / 60 % 60));
+        bench.put(5, bcd(at / 3600));
+        bench.put(0x0b, 0x22);
+        EXPECT_EQ(bench.time.deadline, bench.time.now + ahead * second);
+    }
+}
+
+TEST_F(CmosTest, holding_updates_disables_their_interrupt) {
+    put(0x0b, 0x92);
+    EXPECT_EQ(get(0x0b), 0x82u);
+    EXPECT_EQ(time.deadline, timer::never);
 }
 
 TEST_F(CmosTest, periodic_rates) {

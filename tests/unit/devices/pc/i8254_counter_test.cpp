@@ -145,6 +145,8 @@ struct Pair {
     }
     bool agrees() {
         if (counter.output(now) != slow.output) return false;
+        counter.latch_status(now);
+        if ((counter.read(now) >> 6 & 1) != slow.is_null) return false;
         return !slow.is_loaded || !slow.runs || element() == slow.element % slow.modulus;
     }
 };
