@@ -16,10 +16,11 @@ constexpr u32 first_extended_leaf = 0x8000'0000;
 constexpr u32 max_extended_leaf = 0x8000'0008;
 constexpr u32 first_brand_leaf = 0x8000'0002;
 
-/// Four characters in a register, the first in its low byte.
-constexpr u32 letters(std::string_view text) {
+/// Four characters from position `at` in a register, the first in its low byte.
+constexpr u32 letters(std::string_view text, std::size_t at = 0) {
     u32 word = 0;
-    for (std::size_t i = 0; i < 4 && i < text.size(); ++i) word |= static_cast<u32>(static_cast<u8>(text[i])) << (8 * i);
+    for (std::size_t i = 0; i < 4 && at + i < text.size(); ++i)
+        word |= static_cast<u32>(static_cast<u8>(text[at + i])) << (8 * i);
     return word;
 }
 static_assert(letters("Genu") == 0x756e'6547);
@@ -52,8 +53,8 @@ CpuidResult extended_features(const CpuidPolicy& p) {
 CpuidResult brand(u32 part) {
     constexpr std::string_view name = "axsim virtual CPU                               ";
     static_assert(name.size() == 48);
-    const std::string_view text = name.substr(part * 16, 16);
-    return {letters(text), letters(text.substr(4)), letters(text.substr(8)), letters(text.substr(12))};
+    const std::size_t at = part * 16;
+    return {letters(name, at), letters(name, at + 4), letters(name, at + 8), letters(name, at + 12)};
 }
 
 }  // namespace
