@@ -1,8 +1,6 @@
 // Arithmetic of the device instructions.
 #include "core/arch/x86/alu.hpp"
 
-#include <bit>
-
 namespace ax::x86 {
 
 namespace {
@@ -18,8 +16,9 @@ constexpr u64 sign_of(u64 value, unsigned size) { return (value >> (8 * size - 1
 
 /// SF, ZF and PF follow from the result alone; PF from its low byte.
 u64 result_flags(u64 value, unsigned size) {
-    using LowByte = Bits<7, 0>;
-    const bool is_even = std::popcount(LowByte::get(value)) % 2 == 0;
+    u64 parity = value;
+    for (const unsigned half : {4u, 2u, 1u}) parity ^= parity >> half;
+    const bool is_even = (parity & 1) == 0;
     return Rflags::SF::of(sign_of(value, size)) | Rflags::ZF::of(value == 0) | Rflags::PF::of(is_even);
 }
 

@@ -1,8 +1,6 @@
 // Registers and addresses of a guest.
 #include "core/arch/x86/guest.hpp"
 
-#include <bit>
-
 namespace ax::x86 {
 
 CodeSize code_size(const Vmcs& v) { return code_size(v.GUEST_IA32_EFER, v.GUEST_CS.access_rights); }
@@ -33,7 +31,7 @@ namespace {
 u64 bit_string_distance(const Guest& g, const Insn& insn) {
     if (insn.operation < Operation::Bt || !insn.reg) return 0;
     const auto number = static_cast<i64>(sign_extend(read_operand(g, *insn.reg, insn.size), insn.size));
-    const int shift = std::countr_zero(8U * insn.size);
+    const int shift = insn.size == 2 ? 4 : insn.size == 4 ? 5 : 6;  // of 16, 32, 64 bits
     return static_cast<u64>(number >> shift) * insn.size;
 }
 
