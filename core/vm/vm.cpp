@@ -54,6 +54,24 @@ void Vm::set_external(VcpuId vcpu, bool level) {
     if (index(vcpu) < count_) static_cast<void>(tasks_[index(vcpu)].inject({EventLine::External, level}));
 }
 
+void Vm::stop_vcpu(VcpuId vcpu) {
+    if (index(vcpu) >= count_ || tasks_[index(vcpu)].power() == PowerState::Stopped) return;
+    VcpuTask& task = tasks_[index(vcpu)];
+    parts_.alarms.set_alarm(task, timer::never);
+    task.stop();
+}
+
+void Vm::start_vcpu(VcpuId vcpu, Gpa entry) {
+    if (index(vcpu) >= count_ || tasks_[index(vcpu)].power() != PowerState::Stopped) return;
+    VcpuTask& task = tasks_[index(vcpu)];
+    parts_.alarms.set_alarm(task, timer::never);
+    task.start({entry, task.cpu_number(), 0});
+}
+
+void Vm::wake(VcpuId vcpu) {
+    if (index(vcpu) < count_) static_cast<void>(tasks_[index(vcpu)].inject({EventLine::External, true}));
+}
+
 void Vm::fields(FieldVisitor& v) {
     field(v, "status", status_);
     field(v, "stop", stop_.reason);

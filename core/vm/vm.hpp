@@ -75,6 +75,13 @@ public:
     void follow_timers(VcpuTask& task);
     /// The interrupt controller that interrupts between vCPUs go through; without one they raise their input.
     void set_presenter(irq::Presenter& presenter) { presenter_ = &presenter; }
+    // What local APICs do to other vCPUs of the VM.
+    /// Off, whatever it does; nothing for one that is off.
+    void stop_vcpu(VcpuId vcpu);
+    /// Starts at `entry` one that is off; nothing for others.
+    void start_vcpu(VcpuId vcpu, Gpa entry);
+    /// Something came up that may end its wait.
+    void wake(VcpuId vcpu);
     /// Ends the VM; its vCPUs do not run again.
     void stop(const VmStop& why);
 

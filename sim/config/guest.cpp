@@ -4,12 +4,17 @@
 #include <iterator>
 
 #include "core/base/bits.hpp"
+#include "sim/config/acpi_tables.hpp"
+#include "sim/config/linux_x86.hpp"
 
 namespace ax::sim {
 
 namespace {
 
 using config::Hex;
+
+/// Where a PC's ACPI tables lie: the area in which systems look for them ("Finding the RSDP on IA-PC Systems").
+constexpr u64 acpi_rsdp = 0xf'0000, acpi_tables = 0xe'0000;
 
 template <class... Parts>
 std::string text(const Parts&... parts) {
@@ -41,6 +46,8 @@ private:
     std::optional<Gpa> place_device_tree(u64 size);
     std::expected<std::vector<std::byte>, std::string> generate_device_tree() const;
     void check_linux_alignment(const PlacedKernel& placed);
+    void load_x86_kernel(const ImageFile& image);
+    void add_acpi_tables();
     void report(const std::string& key, const ImageError& error);
 
     const VmFile& vm_;
@@ -90,6 +97,7 @@ void Loader::load_kernel() {
     const auto image = open("kernel", vm_.images.kernel);
     if (!image) return;
     load_symbols(*image);
+    if (platform_.config.arch == config::Arch::X86_64 && is_bzimage(*image)) return load_x86_kernel(*image);
     const auto placed = place_kernel(*image, vm_.config.kernel, platform_.config.arch);
     if (!placed) {
         report("kernel.kernel_path", placed.error());
@@ -101,6 +109,40 @@ void Loader::load_kernel() {
         report("kernel.kernel_path", {"image-entry", "starts at " + text(Hex{entry_.value()}) + ", outside the VM's memory",
                                       "name the address in entry_point"});
     check_linux_alignment(*placed);
+}
+
+/// A bzImage, directly; the firmware's work is done here.
+void Loader::load_x86_kernel(const ImageFile& image) {
+    std::optional<GpaRange> initrd;
+    if (vm_.images.ramdisk && vm_.config.kernel.ramdisk_load_addr) {
+        std::error_code failed;
+        const u64 size = std::filesystem::file_size(*vm_.images.ramdisk, failed);
+        if (!failed) initrd = GpaRange{Gpa{*vm_.config.kernel.ramdisk_load_addr}, size};
+    }
+    auto placed = place_bzimage(image, vm_.config.kernel, {initrd, Gpa{acpi_rsdp}});
+    if (!placed) {
+        report("kernel.kernel_path", placed.error());
+        return;
+    }
+    entry_ = placed->entry;
+    guest_.device_tree = linux_boot::boot_params;
+    guest_.pc_start = PcStart::Long;
+    for (Segment& segment : placed->segments) segments_.push_back({"kernel.kernel_path", std::move(segment)});
+    add_acpi_tables();
+}
+
+void Loader::add_acpi_tables() {
+    const auto tables = make_acpi_tables({.cpus = static_cast<u32>(vm_.config.base.cpu_num)}, Gpa{acpi_tables});
+    if (!tables) {
+        report("base.cpu_num", {"acpi", "cannot make ACPI tables: " + tables.error(), "use fewer CPUs"});
+        return;
+    }
+    const auto add = [&](Gpa at, const std::vector<std::byte>& bytes) {
+        const auto storage = std::make_shared<const std::vector<std::byte>>(bytes);
+        add_segment("kernel.memory_regions", {"acpi", at, *storage, storage->size(), storage});
+    };
+    add(Gpa{acpi_rsdp}, tables->rsdp);
+    add(Gpa{acpi_tables}, tables->tables);
 }
 
 /// Linux Documentation, "Boot requirements of RISC-V kernel" and "Booting AArch64 Linux": the kernel maps itself with

@@ -22,10 +22,19 @@ struct ImageRecord {
     u64 digest = 0;  ///< XXH3, 64 bits
 };
 
+/// How an x86 VM's first CPU begins.
+enum class PcStart : u8 {
+    Long,       ///< 64-bit mode: Linux's 64-bit boot protocol
+    Protected,  ///< 32-bit protected mode: Multiboot, PVH
+    Real,       ///< real mode at the entry, below 1 MiB
+    Reset,      ///< the reset vector: firmware
+};
+
 struct Guest {
     std::unique_ptr<config::AxVMConfig> config;  ///< with the entry resolved
     std::vector<Segment> segments;               ///< none overlaps another; each inside one memory region
-    Gpa device_tree;                             ///< for the boot argument of the first vCPU
+    Gpa device_tree;                             ///< for the boot argument of the first vCPU; x86: boot_params
+    PcStart pc_start = PcStart::Long;
     std::vector<ImageRecord> images;
     std::shared_ptr<const SymbolTable> symbols;  ///< of the kernel; may be empty
     std::vector<Diagnostic> warnings;

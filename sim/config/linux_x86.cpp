@@ -178,6 +178,8 @@ std::vector<std::byte> e820_bytes(std::span<const E820Entry> map) {
     return std::move(writer.bytes());
 }
 
+bool is_bzimage(const ImageFile& image) { return ByteView(image.bytes()).number<u32>(at::header) == magic; }
+
 std::expected<BzImage, ImageError> parse_bzimage(const ImageFile& image) {
     const ByteView view(image.bytes());
     if (view.number<u32>(at::header) != magic || view.number<u16>(at::boot_flag) != boot_sector)

@@ -42,6 +42,8 @@ struct BzImage {
     u64 header_end = 0;                 ///< where the header in `setup` ends
 };
 
+/// Has the setup header's magic.
+[[nodiscard]] bool is_bzimage(const ImageFile& image);
 /// Refuses what is no bzImage, is cut, or is older than protocol 2.12 or not for 64 bits (`image-machine`, `image-damaged`).
 [[nodiscard]] std::expected<BzImage, ImageError> parse_bzimage(const ImageFile& image);
 

@@ -9,6 +9,7 @@
 #include "core/hal/host.hpp"
 #include "sim/config/platform_file.hpp"
 #include "sim/hal/unicorn/arm_cpu.hpp"
+#include "sim/hal/unicorn/x86_cpu.hpp"
 #include "sim/hal/unicorn/riscv_cpu.hpp"
 #include "sim/phys/frame_allocator.hpp"
 #include "sim/time/virtual_clock.hpp"
@@ -28,9 +29,10 @@ protected:
 struct Engines {
     std::unique_ptr<RiscvEngine> riscv;
     std::unique_ptr<ArmEngine> arm;
+    std::unique_ptr<X86Engine> x86;
 };
 
-class Board final : public hal::Host, public HartBoard, public ArmBoard {
+class Board final : public hal::Host, public HartBoard, public ArmBoard, public X86Board {
 public:
     /// The error says what the host or Unicorn refused.
     static std::expected<std::unique_ptr<Board>, std::string> create(const PlatformFile& platform);
@@ -46,7 +48,7 @@ public:
     void kick(PcpuId) override {}
     void console_put(VmId vm, u8 byte) override;
 
-    // HartBoard and ArmBoard
+    // HartBoard, ArmBoard and X86Board
     [[nodiscard]] u64 ticks_after(u64 retired) override;
     void retire(u64 instructions) override;
     [[nodiscard]] std::optional<ax::riscv::Interrupt> take_interrupt() override;
@@ -59,6 +61,7 @@ public:
     [[nodiscard]] const FrameAllocator& frames() const { return frames_; }
     [[nodiscard]] RiscvEngine& riscv_engine() { return *engines_.riscv; }
     [[nodiscard]] ArmEngine& arm_engine() { return *engines_.arm; }
+    [[nodiscard]] X86Engine& x86_engine() { return *engines_.x86; }
     /// Puts a fresh engine in place of the old one and returns that, which must outlive its CPUs' move.
     [[nodiscard]] std::expected<Engines, std::string> renew_engine();
     [[nodiscard]] VirtualClock& clock() { return clock_; }

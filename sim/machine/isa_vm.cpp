@@ -2,6 +2,7 @@
 
 #include "sim/machine/arm_vm.hpp"
 #include "sim/machine/riscv_vm.hpp"
+#include "sim/machine/x86_vm.hpp"
 
 namespace ax::sim {
 
@@ -9,9 +10,9 @@ std::expected<std::unique_ptr<IsaVm>, std::string> make_isa_vm(const IsaVmParts&
     switch (parts.platform.config.arch) {
         case config::Arch::Riscv64: return RiscvVm::create(parts);
         case config::Arch::Aarch64: return ArmVm::create(parts);
-        case config::Arch::X86_64: break;
+        case config::Arch::X86_64: return X86Vm::create(parts);
     }
-    return std::unexpected("axsim does not simulate " + std::string(config::to_text(parts.platform.config.arch)) + " yet");
+    return std::unexpected(std::string("axsim does not simulate this architecture"));
 }
 
 }  // namespace ax::sim

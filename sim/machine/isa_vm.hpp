@@ -14,7 +14,7 @@
 #include "core/mm/table_pool.hpp"
 #include "core/vm/vmm.hpp"
 #include "devices/uart/byte_stream.hpp"
-#include "sim/config/platform_file.hpp"
+#include "sim/config/guest.hpp"
 #include "sim/machine/board.hpp"
 
 namespace ax::sim {
@@ -25,6 +25,7 @@ struct IsaVmParts {
     const PlatformFile& platform;
     mm::TableMemory& tables;
     const config::AxVMConfig& config;
+    PcStart pc_start = PcStart::Long;  ///< x86: what the images ask for
 };
 
 /// What an emulated device is connected to.
@@ -37,8 +38,9 @@ struct DeviceSurroundings {
 
 /// A built device's place on the bus.
 struct DeviceWindow {
-    GpaRange range;
+    GpaRange range;  ///< port numbers when it is a port
     bus::Device* device = nullptr;
+    bool is_port = false;
 };
 
 /// A vCPU that will never make progress again.
@@ -55,6 +57,10 @@ public:
     [[nodiscard]] virtual hal::Vm& stage2() = 0;
     /// Adds the next vCPU, which its guest knows as `cpu_number`; null when there are 64.
     [[nodiscard]] virtual hal::Vcpu* add_vcpu(u64 cpu_number) = 0;
+    /// What every VM of the instruction set has, whatever its configuration lists. After all vCPUs.
+    [[nodiscard]] virtual std::expected<std::vector<DeviceWindow>, std::string> add_board_devices(const DeviceSurroundings& /*around*/) {
+        return std::vector<DeviceWindow>{};
+    }
     /// Builds one emulated device of the configuration. Interrupt controllers come first, and after all
     /// vCPUs. The error says why not; an empty one is for a type that this instruction set has not.
     [[nodiscard]] virtual std::expected<std::vector<DeviceWindow>, std::string> add_device(const config::EmulatedDeviceConfig& config,

@@ -29,7 +29,7 @@ Error VmInstance::error(std::string what, std::string why, std::string hint) con
 
 std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& platform,
                                              const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
-    auto isa = make_isa_vm({board_, platform, tables_, *guest_.config});
+    auto isa = make_isa_vm({board_, platform, tables_, *guest_.config, guest_.pc_start});
     if (!isa) return std::unexpected(error("cannot create the VM", isa.error()));
     isa_ = std::move(*isa);
     memory_.emplace(isa_->stage2(), board_);
@@ -78,6 +78,9 @@ std::expected<void, Error> VmInstance::add_vcpus(const std::function<hal::Vcpu&(
 
 std::expected<void, Error> VmInstance::add_devices(vm::Vmm& vmm, const PlatformFile& platform) {
     serial_.emplace(vm_->console());
+    const auto board = isa_->add_board_devices({*vm_, vmm.timers(), *serial_, *serial_});
+    if (!board) return std::unexpected(error("cannot build the board's devices", board.error()));
+    if (auto done = attach("a device of the board", *board); !done) return done;
     // The interrupt controller first: the others are wired to it.
     for (const bool controllers : {true, false})
         for (const config::EmulatedDeviceConfig& device : guest_.config->emu_devices())
@@ -95,8 +98,12 @@ std::expected<void, Error> VmInstance::add_device(const config::EmulatedDeviceCo
                                          std::string(config::to_text(platform.config.arch)),
                                      "remove it from devices.emu_devices"));
     if (!windows) return std::unexpected(error("cannot build " + label, windows.error()));
-    for (const DeviceWindow& window : *windows)
-        if (const auto attached = bus_.attach(window.range, *window.device); !attached)
+    return attach(label, *windows);
+}
+
+std::expected<void, Error> VmInstance::attach(const std::string& label, const std::vector<DeviceWindow>& windows) {
+    for (const DeviceWindow& window : windows)
+        if (const auto attached = (window.is_port ? ports_ : bus_).attach(window.range, *window.device); !attached)
             return std::unexpected(error("cannot attach " + label, bus::to_text(attached.error().problem)));
     return {};
 }

@@ -57,6 +57,7 @@ private:
     std::expected<void, Error> add_vcpus(const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate);
     std::expected<void, Error> add_devices(vm::Vmm& vmm, const PlatformFile& platform);
     std::expected<void, Error> add_device(const config::EmulatedDeviceConfig& config, vm::Vmm& vmm, const PlatformFile& platform);
+    std::expected<void, Error> attach(const std::string& label, const std::vector<DeviceWindow>& windows);
     std::expected<void, Error> load_images();
     [[nodiscard]] Error error(std::string what, std::string why, std::string hint = "") const;
 

@@ -28,7 +28,7 @@ void X86Cpu::reset_guest() {
     context_ = engine_->make_context();
     state_ = {};
     dr_ = {};
-    tsc_aux_ = 0;
+    regs_ = {};
     idle_events_ = idle_mark_ = 0;
     tlb_.drop_all();
     is_in_engine_ = false;
@@ -76,43 +76,6 @@ void X86Cpu::from_engine() {
     is_in_engine_ = false;
 }
 
-void X86Cpu::set_gpr(Gpr reg, u64 value) { state_.gprs[reg] = value; }
-
-u64 X86Cpu::guest_register(GuestReg reg) {
-    switch (reg) {
-        case GuestReg::CR2: return state_.cr2;
-        case GuestReg::DR0:
-        case GuestReg::DR1:
-        case GuestReg::DR2:
-        case GuestReg::DR3: return dr_[index(reg) - index(GuestReg::DR0)];
-        case GuestReg::DR6: return state_.dr6;
-        case GuestReg::STAR: return engine().msr(msr::IA32_STAR);
-        case GuestReg::LSTAR: return engine().msr(msr::IA32_LSTAR);
-        case GuestReg::CSTAR: return engine().msr(msr::IA32_CSTAR);
-        case GuestReg::FMASK: return engine().msr(msr::IA32_FMASK);
-        case GuestReg::KERNEL_GS_BASE: return engine().msr(msr::IA32_KERNEL_GS_BASE);
-        case GuestReg::TSC_AUX: return tsc_aux_;
-    }
-    return 0;
-}
-
-void X86Cpu::set_guest_register(GuestReg reg, u64 value) {
-    switch (reg) {
-        case GuestReg::CR2: state_.cr2 = value; return;
-        case GuestReg::DR0:
-        case GuestReg::DR1:
-        case GuestReg::DR2:
-        case GuestReg::DR3: dr_[index(reg) - index(GuestReg::DR0)] = value; return;
-        case GuestReg::DR6: state_.dr6 = value; return;
-        case GuestReg::STAR: engine().set_msr(msr::IA32_STAR, value); return;
-        case GuestReg::LSTAR: engine().set_msr(msr::IA32_LSTAR, value); return;
-        case GuestReg::CSTAR: engine().set_msr(msr::IA32_CSTAR, value); return;
-        case GuestReg::FMASK: engine().set_msr(msr::IA32_FMASK, value); return;
-        case GuestReg::KERNEL_GS_BASE: engine().set_msr(msr::IA32_KERNEL_GS_BASE, value); return;
-        case GuestReg::TSC_AUX: tsc_aux_ = value & 0xffff'ffff; return;
-    }
-}
-
 u64 X86Cpu::on_tsc() { return board_.ticks_after(engine_->retired_so_far()) + vmcs_.TSC_OFFSET; }
 
 EntryStop X86Cpu::enter(u64 budget) {
@@ -128,8 +91,7 @@ EntryStop X86Cpu::enter(u64 budget) {
     // An instruction that the hypervisor completed and stepped over counts as retired.
     retired_ = stepped_over_ != 0 && vmcs_.GUEST_RIP == stepped_over_ ? 1 : 0;
     stepped_over_ = 0;
-    x86::load_guest(state_, vmcs_);
-    is_in_engine_ = false;
+    load_guest();
     if (const auto event = x86::injected_event(vmcs_)) {
         refresh_paging();
         engine();
@@ -151,6 +113,21 @@ EntryStop X86Cpu::enter(u64 budget) {
     }
 }
 
+void X86Cpu::load_guest() {
+    state_.gprs = regs_.gprs;
+    x86::load_guest(state_, vmcs_);
+    state_.cr2 = regs_.CR2;
+    state_.dr6 = regs_.DR6;
+    is_in_engine_ = false;
+}
+
+void X86Cpu::save_guest(const x86::Exit& exit) {
+    x86::save_guest(vmcs_, state_, exit);
+    regs_.gprs = state_.gprs;
+    regs_.CR2 = state_.cr2;
+    regs_.DR6 = state_.dr6;
+}
+
 /// What comes before the next instruction.
 std::optional<x86::Exit> X86Cpu::pending_exit() {
     if (board_.timer_is_due() && PinControls::ExternalInterruptExiting::test(vmcs_.PIN_BASED_CONTROLS)) {
@@ -162,14 +139,14 @@ std::optional<x86::Exit> X86Cpu::pending_exit() {
 
 EntryStop X86Cpu::leave(const x86::Exit& exit) {
     x86::record(vmcs_, exit);
-    x86::save_guest(vmcs_, state_, exit);
+    save_guest(exit);
     if (exit.instruction_length != 0) stepped_over_ = state_.rip + exit.instruction_length;
     return account(EntryResult::Exit);
 }
 
 /// Nothing happened in the guest: its state goes where the next entry looks for it.
 EntryStop X86Cpu::leave_at_budget() {
-    x86::save_guest(vmcs_, state_, {});
+    save_guest({});
     return account(EntryResult::BudgetEnd);
 }
 
@@ -192,7 +169,7 @@ void X86Cpu::fields(FieldVisitor& v) {
     field(v, "vmcs", vmcs_);
     field(v, "state", state_);
     field(v, "dr", dr_);
-    field(v, "tsc_aux", tsc_aux_);
+    field(v, "regs", regs_);
     X86Engine& uc = engine();
     for (const auto& [name, number] : {std::pair{"star", msr::IA32_STAR}, std::pair{"lstar", msr::IA32_LSTAR}, std::pair{"cstar", msr::IA32_CSTAR},
                                        std::pair{"fmask", msr::IA32_FMASK}, std::pair{"kernel_gs_base", msr::IA32_KERNEL_GS_BASE}}) {

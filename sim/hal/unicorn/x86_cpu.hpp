@@ -40,15 +40,12 @@ public:
 
     [[nodiscard]] ax::x86::Vmcs& vmcs() override { return vmcs_; }
     [[nodiscard]] ax::x86::EntryStop enter(u64 budget) override;
-    [[nodiscard]] u64 gpr(ax::x86::Gpr reg) override { return state_.gprs[reg]; }
-    void set_gpr(ax::x86::Gpr reg, u64 value) override;
-    [[nodiscard]] u64 guest_register(ax::x86::GuestReg reg) override;
-    void set_guest_register(ax::x86::GuestReg reg, u64 value) override;
+    [[nodiscard]] ax::x86::GuestRegs& regs() override { return regs_; }
     [[nodiscard]] u64 tsc() override { return board_.ticks_after(0); }
-    [[nodiscard]] std::expected<void, ax::x86::GuestFault> fetch(Gva at, std::span<u8> code) override;
-    [[nodiscard]] std::expected<void, ax::x86::GuestFault> read(Gva at, std::span<u8> data) override;
-    [[nodiscard]] std::expected<void, ax::x86::GuestFault> write(Gva at, std::span<const u8> data) override;
-    [[nodiscard]] std::expected<Gpa, ax::x86::GuestFault> translate(Gva at, bool is_write) override;
+    [[nodiscard]] std::size_t fetch(Gva linear, std::span<u8> bytes) override;
+    [[nodiscard]] std::expected<Gpa, ax::x86::GuestException> translate(Gva linear, Access access) override;
+    [[nodiscard]] std::optional<u64> load(Gpa gpa, u8 size) override;
+    [[nodiscard]] bool store(Gpa gpa, u8 size, u64 value) override;
     void fence_translation() override;
     void reset_guest() override;
     void fields(FieldVisitor& v) override;
@@ -75,6 +72,8 @@ private:
     void to_engine();
     void from_engine();
     void refresh_paging();
+    void load_guest();
+    void save_guest(const x86::Exit& exit);
     void fpu_fields(FieldVisitor& v);
     [[nodiscard]] ax::x86::EntryStop leave(const x86::Exit& exit);
     [[nodiscard]] ax::x86::EntryStop leave_at_budget();
@@ -87,13 +86,12 @@ private:
     [[nodiscard]] const x86::PageTranslation* look_up(Gva va, x86::WalkAccess access);
     [[nodiscard]] x86::WalkAccess access_now(Access access);
     [[nodiscard]] bool loads_descriptors();
-    template <class Byte, class Copy>
-    std::expected<void, ax::x86::GuestFault> transfer(Gva at, std::span<Byte> data, Access access, Copy copy);
-    [[nodiscard]] ax::x86::GuestFault guest_fault(Gva at) const;
+    [[nodiscard]] x86::WalkAccess data_access(Access access) const;
+    [[nodiscard]] std::optional<Hpa> host_address(Gpa gpa, Access access);
 
     // Time.
     [[nodiscard]] u64 on_tsc() override;
-    [[nodiscard]] u32 tsc_aux() override { return static_cast<u32>(tsc_aux_); }
+    [[nodiscard]] u32 tsc_aux() override { return static_cast<u32>(regs_.IA32_TSC_AUX); }
 
     // What a stop means: an exit, or none when the guest goes on.
     [[nodiscard]] std::optional<x86::Exit> pending_exit();
@@ -109,7 +107,7 @@ private:
     [[nodiscard]] std::optional<x86::Exit> complete_control_register(const X86Insn& insn, const x86::CrAccess& access, u64 value);
     [[nodiscard]] std::optional<x86::Exit> handle_debug_register(const X86Insn& insn);
     [[nodiscard]] std::optional<x86::Exit> handle_msr(const X86Insn& insn, bool is_write);
-    [[nodiscard]] std::optional<x86::Exit> memory_operand_fault(const ax::x86::GuestFault& fault);
+    [[nodiscard]] std::optional<x86::Exit> fault_at(Gva address);
     [[nodiscard]] std::optional<x86::Exit> act(const x86::Decision& decision, bool& completes);
     [[nodiscard]] std::optional<X86Insn> instruction_here();
     [[nodiscard]] bool read_msr(u32 number);
@@ -127,8 +125,8 @@ private:
     ax::x86::Vmcs vmcs_;
     x86::VmxCpu features_;
     x86::CpuState state_;          ///< the guest's, while it is not running
+    ax::x86::GuestRegs regs_;      ///< what the hypervisor sees of them
     std::array<u64, 4> dr_{};
-    u64 tsc_aux_ = 0;
     x86::X86Tlb tlb_;
     X86InsnReader reader_;
     u64 total_retired_ = 0;

@@ -109,11 +109,11 @@ std::optional<x86::Exit> X86Cpu::handle_memory_fault(const X86Stop& stop) {
     if (look_up(address, how) != nullptr) return std::nullopt;
     switch (fault_.kind) {
         case x86::WalkFaultKind::NonCanonical: return raise(x86::exception(uses_stack() ? Vector::SS : Vector::GP));
-        case x86::WalkFaultKind::PageFault: return raise(x86::exception(Vector::PF, static_cast<u32>(fault_.code), address.value()));
+        case x86::WalkFaultKind::PageFault:
         case x86::WalkFaultKind::EptViolation:
-        case x86::WalkFaultKind::EptMisconfigured: return x86::ept_exit({fault_, address});
+        case x86::WalkFaultKind::EptMisconfigured: break;
     }
-    return std::nullopt;
+    return fault_at(address);
 }
 
 /// The code at RIP, as far as it can be fetched.
@@ -121,14 +121,7 @@ std::size_t X86Cpu::fetch_here(std::span<u8> code) {
     const u64 base = state_.code_size() == CodeSize::Code64 ? 0 : state_.cs.base;
     Gva at{base + state_.rip};
     if (state_.code_size() != CodeSize::Code64) at = Gva{at.value() & 0xffff'ffff};
-    std::size_t got = 0;
-    while (got < code.size()) {
-        const std::size_t here = std::min<std::size_t>(code.size() - got, page_size - at.page_offset());
-        if (!fetch(at, code.subspan(got, here))) break;
-        got += here;
-        at = at + here;
-    }
-    return got;
+    return fetch(at, code);
 }
 
 }  // namespace ax::sim

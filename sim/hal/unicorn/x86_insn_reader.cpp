@@ -40,7 +40,7 @@ u64 register_value(const CpuState& cpu, x86_reg reg) {
 }
 
 SegmentReg segment_of(x86_reg reg, x86_reg base) {
-    switch (reg) {
+    switch (static_cast<unsigned>(reg)) {
         case X86_REG_ES: return SegmentReg::ES;
         case X86_REG_CS: return SegmentReg::CS;
         case X86_REG_SS: return SegmentReg::SS;

@@ -164,15 +164,13 @@ std::optional<x86::Exit> X86Cpu::handle_sensitive(const X86Insn& insn, x86::Sens
     bool completes = false;
     const auto exit = act(x86::decide(vmcs_, state_, x86::SensitiveInstruction{opcode, insn.length, memory == nullptr ? 0 : memory->value}), completes);
     if (!completes) return exit;
-    switch (opcode) {
-        case Sensitive::Hlt: state_.activity = ActivityState::Hlt; break;
-        case Sensitive::Invlpg:
-            if (memory != nullptr) static_cast<void>(tlb_.drop_page(Gva{memory->value}));
-            engine().flush_translation();
-            break;
-        case Sensitive::Pause:
-        case Sensitive::Wbinvd: break;
-        default: return raise(x86::exception(Vector::UD));  // what the CPU's model does not have
+    if (opcode == Sensitive::Hlt) {
+        state_.activity = ActivityState::Hlt;
+    } else if (opcode == Sensitive::Invlpg) {
+        if (memory != nullptr) static_cast<void>(tlb_.drop_page(Gva{memory->value}));
+        engine().flush_translation();
+    } else if (opcode != Sensitive::Pause && opcode != Sensitive::Wbinvd) {
+        return raise(x86::exception(Vector::UD));  // what the CPU's model does not have
     }
     step_over(insn.length);
     return std::nullopt;
@@ -222,12 +220,17 @@ std::optional<x86::Exit> X86Cpu::handle_control_register(const X86Insn& insn) {
     }
     access.value = gpr != nullptr ? gpr->value : 0;
     if (memory != nullptr) {
-        std::array<u8, 2> bytes{};
         access.is_memory = true;
         access.linear = memory->value;
         if (insn.id == X86_INS_LMSW) {
-            if (const auto got = read(Gva{memory->value}, bytes); !got) return memory_operand_fault(got.error());
-            access.value = static_cast<u64>(bytes[0] | bytes[1] << 8);
+            refresh_paging();
+            DeliveryMemory guest(*this);
+            const auto got = guest.read(Gva{memory->value}, 2, data_access(Access::Read));
+            if (!got) {
+                fault_ = got.error().fault;
+                return fault_at(got.error().address);
+            }
+            access.value = *got;
         }
     }
     const x86::CrDecision decision = x86::decide(vmcs_, state_, features_, access, 0);
@@ -240,8 +243,12 @@ std::optional<x86::Exit> X86Cpu::complete_control_register(const X86Insn& insn, 
     if (access.instruction == x86::CrInstruction::MovFromCr || access.instruction == x86::CrInstruction::Smsw) {
         const X86Operand* memory = find(insn, Kind::Memory);
         if (memory != nullptr) {
-            const std::array<u8, 2> bytes{static_cast<u8>(value), static_cast<u8>(value >> 8)};
-            if (const auto put = write(Gva{memory->value}, bytes); !put) return memory_operand_fault(put.error());
+            refresh_paging();
+            DeliveryMemory guest(*this);
+            if (const auto put = guest.write(Gva{memory->value}, value & 0xffff, 2, data_access(Access::Write)); !put) {
+                fault_ = put.error().fault;
+                return fault_at(put.error().address);
+            }
         } else if (insn.operands[0].size == 2) {
             u64& reg = state_.gprs[access.gpr];
             reg = (reg & ~u64{0xffff}) | (value & 0xffff);
@@ -272,10 +279,15 @@ std::optional<x86::Exit> X86Cpu::complete_control_register(const X86Insn& insn, 
     return std::nullopt;
 }
 
-std::optional<x86::Exit> X86Cpu::memory_operand_fault(const GuestFault& fault) {
-    if (fault.is_page_fault) return raise(x86::exception(Vector::PF, fault.error_code, fault.address.value()));
-    if (fault_.kind == x86::WalkFaultKind::NonCanonical) return raise(x86::exception(Vector::GP));
-    return x86::ept_exit({fault_, fault.address});
+/// The fault that `translate` or `look_up` found for a data access at `address`.
+std::optional<x86::Exit> X86Cpu::fault_at(Gva address) {
+    switch (fault_.kind) {
+        case x86::WalkFaultKind::NonCanonical: return raise(x86::exception(Vector::GP));
+        case x86::WalkFaultKind::PageFault: return raise(x86::exception(Vector::PF, static_cast<u32>(fault_.code), address.value()));
+        case x86::WalkFaultKind::EptViolation:
+        case x86::WalkFaultKind::EptMisconfigured: break;
+    }
+    return x86::ept_exit({fault_, address});
 }
 
 std::optional<x86::Exit> X86Cpu::handle_debug_register(const X86Insn& insn) {

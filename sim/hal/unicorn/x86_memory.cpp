@@ -69,49 +69,63 @@ void X86Cpu::DeliveryMemory::before_store(Hpa at) {
     cpu_.engine_->forget_code(at, 1);
 }
 
-GuestFault X86Cpu::guest_fault(Gva at) const {
-    return {fault_.kind == x86::WalkFaultKind::PageFault, static_cast<u32>(fault_.code), at};
-}
+x86::WalkAccess X86Cpu::data_access(Access access) const { return {access, state_.cpl() == 3, false, Rflags::AC::test(state_.rflags)}; }
 
-/// Copies page by page with the guest's rights of now.
-template <class Byte, class Copy>
-std::expected<void, GuestFault> X86Cpu::transfer(Gva at, std::span<Byte> data, Access access, Copy copy) {
-    const x86::WalkAccess how{access, state_.cpl() == 3, false, Rflags::AC::test(state_.rflags)};
+std::size_t X86Cpu::fetch(Gva linear, std::span<u8> bytes) {
     engine();
-    while (!data.empty()) {
-        const std::size_t here = std::min<std::size_t>(data.size(), page_size - at.page_offset());
-        const x86::PageTranslation* page = look_up(at, how);
-        if (page == nullptr) return std::unexpected(guest_fault(at));
-        copy(page->page + at.page_offset(), data.first(here));
-        data = data.subspan(here);
-        at = at + here;
+    refresh_paging();
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        const Gva at = linear + done;
+        const x86::PageTranslation* page = look_up(at, {Access::Execute, state_.cpl() == 3, false, false});
+        if (page == nullptr) break;
+        const std::size_t here = std::min<std::size_t>(bytes.size() - done, page_size - at.page_offset());
+        std::memcpy(bytes.data() + done, memory_.pointer(page->page + at.page_offset()), here);
+        done += here;
     }
-    return {};
+    return done;
 }
 
-std::expected<void, GuestFault> X86Cpu::fetch(Gva at, std::span<u8> code) {
-    return transfer(at, code, Access::Execute, [&](Hpa from, std::span<u8> to) { std::memcpy(to.data(), memory_.pointer(from), to.size()); });
-}
-
-std::expected<void, GuestFault> X86Cpu::read(Gva at, std::span<u8> data) {
-    return transfer(at, data, Access::Read, [&](Hpa from, std::span<u8> to) { std::memcpy(to.data(), memory_.pointer(from), to.size()); });
-}
-
-std::expected<void, GuestFault> X86Cpu::write(Gva at, std::span<const u8> data) {
-    return transfer(at, data, Access::Write, [&](Hpa to, std::span<const u8> from) {
-        memory_.mark_dirty(to);
-        engine_->forget_code(to, from.size());
-        std::memcpy(memory_.pointer(to), from.data(), from.size());
-    });
-}
-
-std::expected<Gpa, GuestFault> X86Cpu::translate(Gva at, bool is_write) {
-    const x86::WalkAccess how{is_write ? Access::Write : Access::Read, state_.cpl() == 3, false, Rflags::AC::test(state_.rflags)};
+std::expected<Gpa, GuestException> X86Cpu::translate(Gva linear, Access access) {
     engine();
-    if (const x86::PageTranslation* page = look_up(at, how)) return page->gpa_page + at.page_offset();
-    // A device: the guest's own tables lead there, EPT does not go on.
-    if (fault_.kind == x86::WalkFaultKind::EptViolation) return fault_.gpa;
-    return std::unexpected(guest_fault(at));
+    refresh_paging();
+    if (const x86::PageTranslation* page = look_up(linear, data_access(access))) return page->gpa_page + linear.page_offset();
+    switch (fault_.kind) {
+        case x86::WalkFaultKind::NonCanonical: return std::unexpected(GuestException{Vector::GP, 0});
+        case x86::WalkFaultKind::PageFault: return std::unexpected(GuestException{Vector::PF, static_cast<u32>(fault_.code), linear.value()});
+        // The guest's own tables lead there; EPT does not go on.
+        case x86::WalkFaultKind::EptViolation:
+        case x86::WalkFaultKind::EptMisconfigured: break;
+    }
+    return fault_.gpa;
+}
+
+/// Where EPT leads for the hypervisor's own access.
+std::optional<Hpa> X86Cpu::host_address(Gpa gpa, Access access) {
+    x86::PagingContext physical = paging_;
+    physical.cr0 = 0;
+    const auto walked = x86::walk(memory_, Gva{gpa.value()}, {.access = access}, physical);
+    if (!walked || !memory_.contains(walked->page, page_size)) return std::nullopt;
+    return walked->page + gpa.page_offset();
+}
+
+std::optional<u64> X86Cpu::load(Gpa gpa, u8 size) {
+    refresh_paging();
+    const auto at = host_address(gpa, Access::Read);
+    if (!at) return std::nullopt;
+    u64 value = 0;
+    std::memcpy(&value, memory_.pointer(*at), size);
+    return value;
+}
+
+bool X86Cpu::store(Gpa gpa, u8 size, u64 value) {
+    refresh_paging();
+    const auto at = host_address(gpa, Access::Write);
+    if (!at) return false;
+    memory_.mark_dirty(*at);
+    engine().forget_code(*at, size);
+    std::memcpy(memory_.pointer(*at), &value, size);
+    return true;
 }
 
 void X86Cpu::fence_translation() {

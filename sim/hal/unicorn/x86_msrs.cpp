@@ -38,7 +38,7 @@ bool X86Cpu::read_msr(u32 number) {
         case msr::IA32_KERNEL_GS_BASE: value = engine().msr(number); break;
         case msr::IA32_FS_BASE: value = state_.fs.base; break;
         case msr::IA32_GS_BASE: value = state_.gs.base; break;
-        case msr::IA32_TSC_AUX: value = tsc_aux_; break;
+        case msr::IA32_TSC_AUX: value = regs_.IA32_TSC_AUX; break;
         default: return false;
     }
     state_.gprs[Gpr::RAX] = value & 0xffff'ffff;
@@ -87,7 +87,7 @@ bool X86Cpu::write_msr(u32 number, u64 value) {
             return true;
         case msr::IA32_TSC_AUX:
             if ((value >> 32) != 0) return false;
-            tsc_aux_ = value;
+            regs_.IA32_TSC_AUX = value;
             return true;
         default: return false;
     }

@@ -178,7 +178,7 @@ TEST_F(VmmTest, alarms_of_two_vms_are_their_own) {
 TEST_F(VmmTest, machine_takes_no_more_vms_than_it_has_room_for) {
     std::deque<TestVm> guests;
     for (u32 i = 0; i < max_vms; ++i) guests.emplace_back(host, vmm, VmId{i}, std::vector<u64>{1});
-    Vm one_more({VmId{99}, host, vmm.timers(), guests[0].memory, guests[0].bus, timer_hz});
+    Vm one_more({VmId{99}, host, vmm.timers(), guests[0].memory, guests[0].bus, guests[0].ports, timer_hz});
     EXPECT_FALSE(vmm.add(one_more));
 }
 

@@ -1,0 +1,183 @@
+#include "core/backend/x86/vcpu.hpp"
+
+#include "core/arch/x86/cpuid.hpp"
+#include "core/arch/x86/guest.hpp"
+#include "core/arch/x86/inject.hpp"
+#include "core/arch/x86/msrs.hpp"
+#include "core/arch/x86/start.hpp"
+
+namespace ax::x86 {
+
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+    using F::operator()...;
+};
+
+}  // namespace
+
+void Vcpu::reset(const BootState& boot) {
+    cpu_.reset_guest();
+    Vmcs& vmcs = cpu_.vmcs();
+    vmcs = settings_.controls;
+    Gprs gprs;
+    switch (settings_.start) {
+        case StartKind::Startup: gprs = start_at_sipi(vmcs, static_cast<u8>(boot.entry.page_number()), settings_.processor_signature); break;
+        case StartKind::RealMode: gprs = start_in_real_mode(vmcs, boot.entry); break;
+        case StartKind::Reset: gprs = start_at_reset(vmcs, settings_.processor_signature); break;
+        case StartKind::Protected: gprs = start_in_protected_mode(vmcs, boot.entry, settings_.eax, static_cast<u32>(boot.argument)); break;
+        case StartKind::Long:
+            gprs = start_in_long_mode(vmcs, {boot.entry, settings_.page_tables, settings_.gdt, settings_.gdt_limit, boot.argument});
+            break;
+    }
+    cpu_.regs() = {};
+    cpu_.regs().gprs = gprs;
+    nmi_ = false;
+    completion_ = {};
+    further_.reset();
+}
+
+/// What waits at the controllers goes into the guest, or is told when the guest can take it.
+void Vcpu::load_interrupts() {
+    Vmcs& vmcs = cpu_.vmcs();
+    if (nmi_ && !has_event(vmcs) && can_take_nmi(vmcs)) {
+        inject_nmi(vmcs);
+        nmi_ = false;
+    }
+    set_nmi_window(vmcs, nmi_);
+    if (!has_event(vmcs) && can_take_interrupt(vmcs) && vectors_.pending(id_)) inject_interrupt(vmcs, vectors_.acknowledge(id_));
+    set_interrupt_window(vmcs, vectors_.pending(id_).has_value());
+}
+
+hal::RunStop Vcpu::run(u64 budget) {
+    if (further_) {
+        const Question question = *further_;
+        further_.reset();
+        return {ask(question), 0};
+    }
+    completion_ = {};
+    load_interrupts();
+    const EntryStop stop = cpu_.enter(budget);
+    switch (stop.result) {
+        case EntryResult::BudgetEnd: break;
+        case EntryResult::Failed: return {EntryFailure{cpu_.vmcs().VM_INSTRUCTION_ERROR}, stop.instructions};
+        case EntryResult::Exit: {
+            Guest stopped = guest();
+            const Decoded decoded = decode(stopped);
+            completion_ = decoded.completion;
+            return {ask(decoded.question), stop.instructions};
+        }
+    }
+    return {BudgetEnd{}, stop.instructions};
+}
+
+VmExit Vcpu::ask(const Question& question) { return question.request ? serve(question) : question.exit; }
+
+/// The vCPU has the answer itself; questions that follow from it come with the next run.
+VmExit Vcpu::answered(const VmExit& exit, const Answer& answer) {
+    Guest stopped = guest();
+    further_ = complete(completion_, answer, stopped);
+    if (!further_) completion_ = {};
+    return exit;
+}
+
+std::optional<u64> Vcpu::read_msr(u32 number) {
+    const MsrRule rule = msr_rule({settings_.has_tsc_deadline, settings_.has_x2apic}, number);
+    switch (rule.action) {
+        case MsrAction::LocalApic: return vectors_.read_msr(id_, number);
+        case MsrAction::TimeStamp: return cpu_.tsc() + cpu_.vmcs().TSC_OFFSET;
+        case MsrAction::Fixed: return rule.value;
+        case MsrAction::Passed:  // the bitmap lets it through
+        case MsrAction::Unknown: break;
+    }
+    return std::nullopt;
+}
+
+bool Vcpu::write_msr(u32 number, u64 value) {
+    const MsrRule rule = msr_rule({settings_.has_tsc_deadline, settings_.has_x2apic}, number);
+    switch (rule.action) {
+        case MsrAction::LocalApic: return vectors_.write_msr(id_, number, value);
+        case MsrAction::TimeStamp: cpu_.vmcs().TSC_OFFSET = value - cpu_.tsc(); return true;
+        case MsrAction::Fixed: return rule.is_accepted(value);
+        case MsrAction::Passed:
+        case MsrAction::Unknown: break;
+    }
+    return false;
+}
+
+VmExit Vcpu::serve(const Question& question) {
+    const VmExit& exit = question.exit;
+    return std::visit(Overloaded{
+                          [&](const PortRead& r) -> VmExit {
+                              return ax::PortRead{r.port, r.size};
+                          },
+                          [&](const PortWrite& r) -> VmExit {
+                              return ax::PortWrite{r.port, r.size, r.value};
+                          },
+                          [&](const CpuidRead& r) -> VmExit {
+                              Guest stopped = guest();
+                              const CpuidPolicy policy{.apic_id = static_cast<u8>(index(id_)),
+                                                       .has_tsc_deadline = settings_.has_tsc_deadline,
+                                                       .has_x2apic = settings_.has_x2apic};
+                              complete_cpuid(completion_, cpuid(policy, r.leaf, r.subleaf), stopped);
+                              completion_ = {};
+                              return exit;
+                          },
+                          [&](const MsrRead& r) -> VmExit {
+                              const auto value = read_msr(r.index);
+                              return answered(exit, value ? Answer::of_value(*value) : Answer::bus_fault());
+                          },
+                          [&](const MsrWrite& r) -> VmExit {
+                              return answered(exit, write_msr(r.index, r.value) ? Answer::of_value(0) : Answer::bus_fault());
+                          },
+                          [&](const TimeStampRead&) -> VmExit { return answered(exit, Answer::of_value(cpu_.tsc() + cpu_.vmcs().TSC_OFFSET)); },
+                          [&](const TaskPriorityRead&) -> VmExit { return answered(exit, Answer::of_value(vectors_.task_priority(id_))); },
+                          [&](const TaskPriorityWrite& r) -> VmExit {
+                              vectors_.set_task_priority(id_, r.value);
+                              return answered(exit, Answer::of_value(0));
+                          },
+                          [&](const WindowOpened&) -> VmExit {
+                              completion_ = {};
+                              return exit;
+                          },
+                          [&](const TripleFault&) -> VmExit {
+                              completion_ = {};
+                              return Unhandled{index(ExitReason::TripleFault), cpu_.vmcs().GUEST_RIP};
+                          },
+                          [&](const StartupIpi&) -> VmExit {
+                              completion_ = {};
+                              return exit;
+                          },
+                      },
+                      *question.request);
+}
+
+void Vcpu::finish(const Answer& answer) {
+    if (completion_.kind == CompletionKind::None) return;
+    Guest stopped = guest();
+    further_ = complete(completion_, answer, stopped);
+    if (!further_) completion_ = {};
+}
+
+void Vcpu::inject(Event) {
+    // The controllers are asked before each entry; their line only ends a wait.
+}
+
+/// HLT ends for an interrupt that the guest would take, and for an NMI.
+bool Vcpu::has_wake_event() { return nmi_ || (Rflags::IF::test(cpu_.vmcs().GUEST_RFLAGS) && vectors_.pending(id_)); }
+
+void Vcpu::flush(bool) { cpu_.fence_translation(); }
+
+Gva Vcpu::pc() {
+    const Vmcs& vmcs = cpu_.vmcs();
+    return linear_address(vmcs, SegmentReg::CS, vmcs.GUEST_RIP);
+}
+
+void Vcpu::fields(FieldVisitor& v) {
+    cpu_.fields(v);
+    field(v, "nmi", nmi_);
+    // Between an exit and its answer nothing is saved.
+}
+
+}  // namespace ax::x86
