@@ -102,7 +102,7 @@ std::expected<void, std::string> X86Engine::enter_guest_mode() {
     uc_engine* uc = uc_.get();
     const auto put = [&](std::size_t at, auto value) { std::memcpy(private_.get() + at, &value, sizeof value); };
     constexpr std::size_t save = 0x400;
-    for (const std::size_t at : {0, 2, 4, 6}) put(at, u16{0xffff});  // all accesses to CR and DR
+    for (std::size_t at = 0; at < 8; at += 2) put(at, u16{0xffff});  // all accesses to CR and DR
     put(0x8, u32{0xffff'ffff});                                        // all exceptions
     put(0xc, first_intercepts);
     put(0x40, io_map);
