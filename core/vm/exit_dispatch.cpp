@@ -4,7 +4,7 @@
 
 #include "core/vm/hypercall.hpp"
 #include "core/vm/power.hpp"
-#include "core/vm/ticks.hpp"
+#include "core/timer/ticks.hpp"
 
 namespace ax::vm {
 
@@ -70,7 +70,7 @@ Dispatched ExitHandler::on(const PowerCall& exit) { return PowerHandler(vm_, tas
 Dispatched ExitHandler::on(const SetTimer& exit) {
     // The interrupt pending for the old deadline goes away with it ("Timer Extension").
     static_cast<void>(task_.inject({EventLine::Timer, false}));
-    vm_.parts_.alarms.set_alarm(task_, ticks_to_ns(exit.deadline_ticks, vm_.parts_.timer_frequency_hz));
+    vm_.parts_.alarms.set_alarm(task_, timer::ticks_to_ns(exit.deadline_ticks, vm_.parts_.timer_frequency_hz));
     return {Answer::of_call(CallStatus::Success)};
 }
 

@@ -2,7 +2,7 @@
 
 #include "core/vm/exit_dispatch.hpp"
 #include "core/vm/power.hpp"
-#include "core/vm/ticks.hpp"
+#include "core/timer/ticks.hpp"
 
 namespace ax::vm {
 
@@ -47,7 +47,7 @@ void Vm::settle(VcpuTask& task, const VmExit& exit, const Dispatched& done) {
 void Vm::follow_timers(VcpuTask& task) {
     if (task.power() == PowerState::Stopped) return;
     const auto ticks = task.hal().alarm_ticks(task.state() == VcpuState::Blocked);
-    if (ticks && task.expect_alarm(*ticks)) parts_.alarms.set_alarm(task, ticks_to_ns(*ticks, parts_.timer_frequency_hz));
+    if (ticks && task.expect_alarm(*ticks)) parts_.alarms.set_alarm(task, timer::ticks_to_ns(*ticks, parts_.timer_frequency_hz));
 }
 
 void Vm::set_external(VcpuId vcpu, bool level) {

@@ -1,6 +1,6 @@
 #include "sim/machine/board.hpp"
 
-#include "core/vm/ticks.hpp"
+#include "core/timer/ticks.hpp"
 
 namespace ax::sim {
 
@@ -65,18 +65,14 @@ void Board::console_put(VmId vm, u8 byte) {
     if (listener_ != nullptr) listener_->on_console(vm, byte);
 }
 
-u64 Board::ticks_after(u64 retired) {
-    constexpr u64 ns_per_second = 1'000'000'000;
-    const u64 ns = clock_.after(retired);
-    return ns / ns_per_second * timer_frequency_ + ns % ns_per_second * timer_frequency_ / ns_per_second;
-}
+u64 Board::ticks_after(u64 retired) { return timer::ns_to_ticks(clock_.after(retired), timer_frequency_); }
 
 void Board::retire(u64 instructions) {
     icount_ += instructions;
     clock_.retire(instructions);
 }
 
-u64 Board::instructions_until(u64 ticks) { return clock_.instructions_until(vm::ticks_to_ns(ticks, timer_frequency_)); }
+u64 Board::instructions_until(u64 ticks) { return clock_.instructions_until(timer::ticks_to_ns(ticks, timer_frequency_)); }
 
 bool Board::take_timer() {
     if (!timer_is_due()) return false;

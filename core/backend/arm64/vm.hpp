@@ -1,40 +1,14 @@
-// An arm64 VM at the HAL line: VMSAv8 stage 2 tables in host memory, and the fences that they owe.
+// An arm64 VM with VMSAv8 stage 2 tables at the HAL line.
 #pragma once
 
 #include "core/backend/arm64/cpu.hpp"
-#include "core/base/fixed_vector.hpp"
-#include "core/hal/vm.hpp"
-#include "core/mm/stage2.hpp"
+#include "core/hal/table_vm.hpp"
 #include "core/mm/vmsav8_s2.hpp"
-#include "core/mm/table_pool.hpp"
 
 namespace ax::arm64 {
 
-class Vm final : public hal::Vm {
-public:
-    /// `NoTableMemory` when the pool has no room for a root. `tables` outlives the VM.
-    [[nodiscard]] static std::expected<Vm, mm::MapError> create(mm::TableMemory& tables, mm::Vmsav8Stage2 format = {});
-
-    /// The CPU's cached translations are kept true from now on; false when there are 64.
-    [[nodiscard]] bool add_cpu(Cpu& cpu) { return cpus_.push_back(&cpu); }
-    [[nodiscard]] Hpa root() const { return stage2_.root(); }
-
-    /// The shape of the tables, for VTCR_EL2.
-    [[nodiscard]] mm::Vmsav8Stage2 format() const { return format_; }
-    [[nodiscard]] unsigned gpa_bits() const override { return stage2_.gpa_bits(); }
-    [[nodiscard]] std::expected<void, mm::MapError> map(Gpa gpa, Hpa hpa, u64 size, mm::Permissions permissions) override;
-    [[nodiscard]] std::expected<void, mm::MapError> unmap(Gpa gpa, u64 size) override;
-    [[nodiscard]] std::expected<void, mm::MapError> protect(Gpa gpa, u64 size, mm::Permissions permissions) override;
-    [[nodiscard]] std::optional<mm::Translation> translate(Gpa gpa) const override;
-
-private:
-    using Tables = mm::Stage2<mm::Vmsav8Stage2, mm::TableMemory>;
-    Vm(Tables stage2, mm::Vmsav8Stage2 format) : stage2_(std::move(stage2)), format_(format) {}
-    std::expected<void, mm::MapError> settle(const std::expected<mm::TlbDuty, mm::MapError>& done);
-
-    Tables stage2_;
-    mm::Vmsav8Stage2 format_;
-    FixedVector<Cpu*, 64> cpus_;
-};
+using Vm = hal::TableVm<mm::Vmsav8Stage2, Cpu>;
 
 }  // namespace ax::arm64
+
+extern template class ax::hal::TableVm<ax::mm::Vmsav8Stage2, ax::arm64::Cpu>;

@@ -1,37 +1,14 @@
-// A RISC-V VM at the HAL line: Sv39x4 tables in host memory, and the fences that they owe.
+// A RISC-V VM with Sv39x4 tables at the HAL line.
 #pragma once
 
 #include "core/backend/riscv/cpu.hpp"
-#include "core/base/fixed_vector.hpp"
-#include "core/hal/vm.hpp"
-#include "core/mm/stage2.hpp"
+#include "core/hal/table_vm.hpp"
 #include "core/mm/sv39x4.hpp"
-#include "core/mm/table_pool.hpp"
 
 namespace ax::riscv {
 
-class Vm final : public hal::Vm {
-public:
-    /// `NoTableMemory` when the pool has no room for a root. `tables` outlives the VM.
-    [[nodiscard]] static std::expected<Vm, mm::MapError> create(mm::TableMemory& tables);
-
-    /// The hart's cached translations are kept true from now on; false when there are 64.
-    [[nodiscard]] bool add_cpu(Cpu& cpu) { return cpus_.push_back(&cpu); }
-    [[nodiscard]] Hpa root() const { return stage2_.root(); }
-
-    [[nodiscard]] unsigned gpa_bits() const override { return stage2_.gpa_bits(); }
-    [[nodiscard]] std::expected<void, mm::MapError> map(Gpa gpa, Hpa hpa, u64 size, mm::Permissions permissions) override;
-    [[nodiscard]] std::expected<void, mm::MapError> unmap(Gpa gpa, u64 size) override;
-    [[nodiscard]] std::expected<void, mm::MapError> protect(Gpa gpa, u64 size, mm::Permissions permissions) override;
-    [[nodiscard]] std::optional<mm::Translation> translate(Gpa gpa) const override;
-
-private:
-    using Tables = mm::Stage2<mm::Sv39x4, mm::TableMemory>;
-    explicit Vm(Tables stage2) : stage2_(std::move(stage2)) {}
-    std::expected<void, mm::MapError> settle(const std::expected<mm::TlbDuty, mm::MapError>& done);
-
-    Tables stage2_;
-    FixedVector<Cpu*, 64> cpus_;
-};
+using Vm = hal::TableVm<mm::Sv39x4, Cpu>;
 
 }  // namespace ax::riscv
+
+extern template class ax::hal::TableVm<ax::mm::Sv39x4, ax::riscv::Cpu>;

@@ -8,15 +8,6 @@
 
 namespace ax::x86 {
 
-namespace {
-
-template <class... F>
-struct Overloaded : F... {
-    using F::operator()...;
-};
-
-}  // namespace
-
 void Vcpu::reset(const BootState& boot) {
     cpu_.reset_guest();
     Vmcs& vmcs = cpu_.vmcs();

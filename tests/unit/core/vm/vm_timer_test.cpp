@@ -1,5 +1,5 @@
 // The timer of a vCPU: from the exit that sets it, over the host's one timer, to the interrupt.
-#include "core/vm/ticks.hpp"
+#include "core/timer/ticks.hpp"
 #include "tests/unit/core/vm/vm_fixture.hpp"
 
 namespace ax::vm::test {
@@ -76,10 +76,10 @@ TEST(TicksTest, deadline_is_never_early) {
     constexpr u64 counts[] = {0, 1, 2, 999, 1'000'003, 123'456'789'012};
     for (const u64 hz : frequencies) {
         for (const u64 ticks : counts) {
-            const u64 ns = ticks_to_ns(ticks, hz);
+            const u64 ns = timer::ticks_to_ns(ticks, hz);
             if (ns == timer::never || ns == 0) continue;
-            EXPECT_GE(ns_to_ticks(ns, hz), ticks) << hz;
-            EXPECT_LT(ns_to_ticks(ns - 1, hz), ticks) << hz << " " << ticks;
+            EXPECT_GE(timer::ns_to_ticks(ns, hz), ticks) << hz;
+            EXPECT_LT(timer::ns_to_ticks(ns - 1, hz), ticks) << hz << " " << ticks;
         }
     }
 }
