@@ -23,6 +23,7 @@ linux_guests() {
   cat <<'LIST'
 riscv64 linux-image-riscv64 trixie forky
 arm64 linux-image-cloud-arm64 bookworm trixie forky
+amd64 linux-image-cloud-amd64 bookworm trixie forky
 LIST
 }
 
@@ -142,7 +143,7 @@ copy_uboot() { # arch board
 }
 
 wanted=("$@")
-[ ${#wanted[@]} -gt 0 ] || wanted=(riscv64 arm64)
+[ ${#wanted[@]} -gt 0 ] || wanted=(riscv64 arm64 amd64)
 for arch in "${wanted[@]}"; do
   line=$(linux_guests | grep "^$arch ") || die "no guests are known for '$arch'; known: $(linux_guests | cut -d' ' -f1 | tr '\n' ' ')"
   case $arch in

@@ -36,6 +36,16 @@ struct SimConfig {
     std::array<u64, vm_exit_names.size()> exit_cost_ns{};
 };
 
+/// Of QEMU's virt boards; a PC's time-stamp counter counts nanoseconds.
+[[nodiscard]] constexpr u64 usual_timer_frequency(config::Arch arch) {
+    switch (arch) {
+        case config::Arch::Riscv64: return 10'000'000;
+        case config::Arch::Aarch64: return 62'500'000;
+        case config::Arch::X86_64: return 1'000'000'000;
+    }
+    return 1'000'000'000;
+}
+
 struct PlatformFile {
     std::string name;  ///< as given: the path, or what the text was called
     std::string text;  ///< the whole file, for records
@@ -43,11 +53,8 @@ struct PlatformFile {
     SimConfig sim;
     std::vector<Diagnostic> warnings;
 
-    /// Frequency of the guest's time counter in Hz; that of QEMU's virt boards unless the file names one.
-    [[nodiscard]] u64 timer_frequency() const {
-        const u64 usual = config.arch == config::Arch::Aarch64 ? 62'500'000 : 10'000'000;
-        return config.devices.timer_frequency.value_or(usual);
-    }
+    /// Frequency of the guest's time counter in Hz; that of QEMU's boards unless the file names one.
+    [[nodiscard]] u64 timer_frequency() const { return config.devices.timer_frequency.value_or(usual_timer_frequency(config.arch)); }
     [[nodiscard]] HpaRange memory() const { return {Hpa{sim.memory_base}, sim.memory_bytes}; }
 };
 

@@ -37,9 +37,12 @@ std::expected<Engines, std::string> Board::make_engines() {
             engines.arm = std::move(*engine);
             return engines;
         }
-        case config::Arch::X86_64:
-            // The parts are there (ARCHITECTURE.md, "What is not here yet"); no guest has been seen to boot.
-            return std::unexpected(std::string("axsim does not simulate x86_64 yet"));
+        case config::Arch::X86_64: {
+            auto engine = X86Engine::create(memory_);
+            if (!engine) return std::unexpected(engine.error());
+            engines.x86 = std::move(*engine);
+            return engines;
+        }
     }
     return engines;
 }

@@ -93,7 +93,6 @@ std::expected<PlatformFile, SetupError> default_platform(std::span<const VmFile>
         if (!is_unreadable) return std::unexpected(needs_platform("neither kernel nor devices of " + vms.front().name + " tell its instruction set"));
         arch = config::Arch::Riscv64;
     }
-    if (built_in_platform(*arch).empty()) return std::unexpected(needs_platform("no board is built in for " + std::string(to_text(*arch))));
     auto platform = read_platform_text(built_in_platform(*arch), "built-in " + std::string(to_text(*arch)) + " board");
     if (!platform) return std::unexpected(to_error(platform.error()));
     return *std::move(platform);
@@ -211,11 +210,26 @@ rtc-paddr = 0x0901_0000
 cpus = 4
 )";
 
+constexpr std::string_view x86_64_board = R"(# The board that axsim simulates when no platform file is given.
+arch = "x86_64"
+platform = "x86_64-qemu-q35"
+[plat]
+family = "x86-pc"
+phys-memory-base = 0
+phys-memory-size = 0x8000_0000
+kernel-base-paddr = 0x20_0000
+[devices]
+mmio-regions = [[0xb000_0000, 0x1000_0000], [0xfec0_0000, 0x1000], [0xfee0_0000, 0x1000]]
+timer-frequency = 1_000_000_000
+[sim]
+cpus = 4
+)";
+
 }  // namespace
 
 std::string_view built_in_platform(config::Arch arch) {
     switch (arch) {
-        case config::Arch::X86_64: return {};
+        case config::Arch::X86_64: return x86_64_board;
         case config::Arch::Aarch64: return aarch64_board;
         case config::Arch::Riscv64: return riscv64_board;
     }

@@ -6,6 +6,9 @@
 
 namespace ax::x86 {
 
+/// Where the host's timer interrupts: the hypervisor programs its own local APIC so.
+inline constexpr u8 host_timer_vector = 0xef;
+
 enum class EntryResult : u8 {
     Exit,       ///< EXIT_REASON and its kin describe a VM exit, or an entry that failed while it loaded guest state
     BudgetEnd,  ///< no exit; the guest can go on

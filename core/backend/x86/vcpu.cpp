@@ -57,10 +57,19 @@ hal::RunStop Vcpu::run(u64 budget) {
             Guest stopped = guest();
             const Decoded decoded = decode(stopped);
             completion_ = decoded.completion;
-            return {ask(decoded.question), stop.instructions};
+            return {name_host_timer(ask(decoded.question)), stop.instructions};
         }
     }
     return {BudgetEnd{}, stop.instructions};
+}
+
+/// Whose interrupt it was that the CPU has acknowledged on exit.
+VmExit Vcpu::name_host_timer(const VmExit& exit) {
+    const auto* interrupt = std::get_if<HostInterrupt>(&exit);
+    if (interrupt == nullptr || interrupt->kind != HostInterruptKind::External) return exit;
+    const u32 word = cpu_.vmcs().VM_EXIT_INTERRUPTION_INFO;
+    const bool is_timer = EventWord::Valid::test(word) && EventWord::VectorNumber::get(word) == host_timer_vector;
+    return is_timer ? HostInterrupt{HostInterruptKind::Timer} : *interrupt;
 }
 
 VmExit Vcpu::ask(const Question& question) { return question.request ? serve(question) : question.exit; }

@@ -53,6 +53,7 @@ public:
 private:
     [[nodiscard]] Guest guest() { return {cpu_.vmcs(), cpu_.regs(), cpu_}; }
     void load_interrupts();
+    [[nodiscard]] VmExit name_host_timer(const VmExit& exit);
     [[nodiscard]] VmExit ask(const Question& question);
     [[nodiscard]] VmExit serve(const Question& question);
     [[nodiscard]] VmExit answered(const VmExit& exit, const Answer& answer);

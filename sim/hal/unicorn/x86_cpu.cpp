@@ -11,8 +11,6 @@ using namespace ax::x86;
 
 namespace {
 
-/// The host's timer as the hypervisor gets it; any vector that it does not use otherwise would do.
-constexpr u8 host_timer_vector = 0xef;
 constexpr u64 iret_intercept = u64{1} << (x86_event::iret - x86_event::base - 0x60);
 constexpr u64 pause_intercept = u64{1} << (x86_event::pause - x86_event::base - 0x60);
 

@@ -13,6 +13,8 @@ constexpr u32 rights_low = 0x00ff, rights_high = 0xf000;
 
 VmcsSegment to_vmcs(const X86Segment& s) {
     VmcsSegment result{static_cast<u16>(s.selector), s.limit, ((s.flags >> 8) & rights_low) | ((s.flags >> 8) & rights_high), s.base};
+    // A descriptor is marked as it is loaded, in the register too; Unicorn marks it in memory alone when a far return loads CS.
+    if (AccessRights::S::test(result.access_rights)) result.access_rights |= 1;
     // Unicorn keeps a null selector as a descriptor of zeros.
     if (!AccessRights::P::test(result.access_rights)) result.access_rights |= static_cast<u32>(AccessRights::Unusable::mask);
     return result;
@@ -63,6 +65,9 @@ void X86Engine::take_state(CpuState& state) {
     state.cr4 = now.cr(4);
     state.efer = now.efer();
     for (const SegmentPlace& place : segment_places) state.*place.member = to_vmcs(now.segment(place.name));
+    // LTR marks the TSS busy, in the register too; Unicorn does so in memory alone.
+    constexpr u32 busy = 2;
+    state.tr.access_rights |= busy;
     const X86Segment gdt = now.segment(X86SegmentName::GDTR), idt = now.segment(X86SegmentName::IDTR);
     state.gdtr = {gdt.limit, gdt.base};
     state.idtr = {idt.limit, idt.base};
