@@ -28,6 +28,7 @@ void X86Engine::select(X86Client& client, X86Context& context) {
     if (client_ != nullptr) uc_context_save(uc_.get(), selected_->get());
     client_ = &client;
     selected_ = &context;
+    is_mode_known_ = false;
     ++selections_;
     uc_context_restore(uc_.get(), context.get());
     flush_translation();
@@ -65,9 +66,13 @@ X86Image X86Engine::image() {
     return {reinterpret_cast<std::byte*>(scratch_.get()), layout_};
 }
 
-void X86Engine::put_image() { uc_context_restore(uc_.get(), scratch_.get()); }
+void X86Engine::put_image() {
+    uc_context_restore(uc_.get(), scratch_.get());
+    is_mode_known_ = false;
+}
 
 u64 X86Engine::linear_pc() {
+    if (is_mode_known_ && mode_ == X86Mode::Code64) return read(UC_X86_REG_RIP);
     const X86Image now = image();
     const u64 rip = now.rip();
     if (X86Hflags::CS64::test(now.hflags())) return rip;
@@ -87,6 +92,7 @@ void X86Engine::begin_epoch() {
 void X86Engine::flush_translation() {
     uc::flush_tlb(uc_.get());
     begin_epoch();
+    if (info_ == nullptr) changes_itself_ = false;
 }
 
 void X86Engine::flush_code() { uc::flush_code(uc_.get()); }
@@ -114,7 +120,13 @@ void X86Engine::forget_code(Hpa at, u64 size) {
 
 u64 X86Engine::retired_so_far() {
     if (info_ == nullptr) return count_;
-    return count_ - (info_->lengths.size() - info_->count_before(linear_pc() - block_));
+    return count_ - info_->count + counted_before(linear_pc() - block_);
+}
+
+/// Instructions of the block that runs, up to `offset`.
+u32 X86Engine::counted_before(u64 offset) const {
+    if (block_code_.empty()) return offset == 0 ? 0 : 1;
+    return count_before(block_code_, mode_, offset);
 }
 
 X86Stop X86Engine::run(u64& count, u64 limit) {
@@ -160,8 +172,11 @@ void X86Engine::watch_site(u64 address) {
     expect(uc_hook_add(uc_.get(), &hook, UC_HOOK_CODE, callback, this, address, address) == UC_ERR_OK, "Unicorn takes a code hook");
     site_hooks_.push_back(hook);
     sites_.insert(address);
-    flush_code();
+    drop_block_at(address);
 }
+
+/// Drops what was translated from the byte at a linear address, which is mapped and executable.
+void X86Engine::drop_block_at(u64 address) { uc::remove_code(uc_.get(), address, address + 1); }
 
 /// Where a fetch fault is reported at the start of a block whose last instruction reaches into the missing page, what
 /// stands before that instruction has yet to run. None when it is the first, or the fault is another.
@@ -172,16 +187,15 @@ std::optional<u64> X86Engine::crossing_instruction(const X86Stop& stop) {
     if (left == 0 || left >= page_size || stop.fault_page == Gva{pc}.page_base()) return std::nullopt;
     const CodePage& page = code_at(pc);
     if (page.host == nullptr) return std::nullopt;
-    const X86Block block = blocks_.scan(page.host + (pc & (page_size - 1)), static_cast<u32>(left), mode_now());
-    if (block.lengths.size() < 2) return std::nullopt;
-    return stop.fault_page.value() - block.lengths.back();
+    const u64 last = last_instruction({reinterpret_cast<const u8*>(page.host) + (pc & (page_size - 1)), left}, mode_now());
+    if (last == 0) return std::nullopt;
+    return pc + last;
 }
 
 X86Stop X86Engine::run_blocks(u64& count, u64 limit) {
     count_ = count;
     limit_ = limit;
     info_ = nullptr;
-    is_mode_known_ = false;
     stop_.reset();
     const uc_err error = uc_emu_start(uc_.get(), read(UC_X86_REG_RIP), 0, 0, 0);
     const X86Stop stop = classify(error);
@@ -192,12 +206,12 @@ X86Stop X86Engine::run_blocks(u64& count, u64 limit) {
 
 X86Stop X86Engine::run_to(u64& count, u64 limit, u64 address) {
     u64 exits[] = {address};
-    flush_code();
+    drop_block_at(address);
     uc::set_exits(uc_.get(), exits, 1);
     X86Stop stop = run_blocks(count, limit);
     while (do_chores()) stop = run_blocks(count, limit);
     uc::set_exits(uc_.get(), exits, 0);
-    flush_code();
+    drop_block_at(address);
     // Unicorn makes an exit a HLT in front of its address.
     if (stop.kind == X86StopKind::Event && stop.number == x86_event::hlt && linear_pc() == address) return {X86StopKind::ExitAddress};
     return stop;
@@ -261,45 +275,54 @@ void X86Engine::begin_block(u64 address, u32 size) {
         // The block that ran has changed its own page and was left before that store, which now runs by itself: the
         // only way into a block that ends before its end.
         if (info_ != nullptr && address >= block_ && address + size < block_ + block_size_)
-            count_ -= info_->lengths.size() - info_->count_before(address - block_);
+            count_ -= info_->count - counted_before(address - block_);
     }
     const u64 offset = address & (page_size - 1);
     if (page.host == nullptr) [[unlikely]] {
-        uncached_ = {};
-        uncached_.lengths.push_back(1);
+        block_code_ = {};
+        uncached_ = {.count = 1};
         info_ = &uncached_;
     } else if (offset + size <= page_size) [[likely]] {
+        block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
         info_ = &blocks_.find(page.host + offset, size, mode_, generations_[page.frame]);
+        if (changes_itself_) [[unlikely]] keep_block_code();
     } else {
-        std::vector<std::byte> code(size);
-        const std::byte* host = page.host;
-        std::memcpy(code.data(), host + offset, page_size - offset);
+        kept_code_.resize(size);
+        std::memcpy(kept_code_.data(), page.host + offset, page_size - offset);
         const CodePage& next = code_at(address + size - 1);
-        if (next.host != nullptr) std::memcpy(code.data() + (page_size - offset), next.host, offset + size - page_size);
-        uncached_ = blocks_.scan(code.data(), size, mode_);
+        if (next.host != nullptr) std::memcpy(kept_code_.data() + (page_size - offset), next.host, offset + size - page_size);
+        block_code_ = kept_code_;
+        uncached_ = scan_block(block_code_, mode_);
         info_ = &uncached_;
     }
     is_mode_known_ = !info_->ends_far;
     block_ = address;
     block_size_ = size;
-    if (info_->site) [[unlikely]] {
-        if (*info_->site == 0) {
+    if (info_->has_site()) [[unlikely]] {
+        if (info_->site == 0) {
             info_ = nullptr;
             return stop_with(X86StopKind::Site);
         }
-        if (!sites_.contains(address + *info_->site)) {
-            new_site_ = address + *info_->site;
+        if (!sites_.contains(address + info_->site)) {
+            new_site_ = address + info_->site;
             info_ = nullptr;
             return stop_with(X86StopKind::Boundary);
         }
     }
-    count_ += info_->lengths.size();
+    count_ += info_->count;
+}
+
+/// The block that runs may change its own bytes; what it is made of does not change while it runs.
+void X86Engine::keep_block_code() {
+    if (block_code_.data() == kept_code_.data()) return;
+    kept_code_.assign(block_code_.begin(), block_code_.end());
+    block_code_ = kept_code_;
 }
 
 void X86Engine::on_code(uc_engine* /*uc*/, u64 address, u32 /*size*/, void* self) {
     auto& engine = *static_cast<X86Engine*>(self);
     // The address may hold something else in another address space.
-    if (engine.info_ == nullptr || !engine.info_->site || address - engine.block_ != *engine.info_->site) return;
+    if (engine.info_ == nullptr || !engine.info_->has_site() || address - engine.block_ != engine.info_->site) return;
     engine.stop_with(X86StopKind::Site);
 }
 
@@ -354,6 +377,7 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
     if (fill.write && access == Access::Write && guard_.has_code(frame) && is_executing(frame)) {
         // Code that changes its own page: Unicorn sees to it by itself while the entry is executable. Through another
         // address, which is not, the block may go on and its code is dropped behind it.
+        keep_block_code();
         if (fill.may_execute)
             fill.execute = changes_itself_ = true;
         else

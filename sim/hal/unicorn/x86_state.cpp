@@ -91,6 +91,9 @@ void X86Engine::put_state(const CpuState& state) {
     now.set_segment(X86SegmentName::IDTR, {0, state.idtr.base, state.idtr.limit, 0});
     now.set_hflags(hflags_of(state, now.hflags()));
     put_image();
+    constexpr std::array modes = {X86Mode::Code16, X86Mode::Code32, X86Mode::Code64};
+    mode_ = modes[index(state.code_size())];
+    is_mode_known_ = true;
 }
 
 }  // namespace ax::sim
