@@ -89,10 +89,14 @@ void check_entry_point(const KernelConfig& kernel, FindingSink& sink) {
 
 void check_load_addresses(const KernelConfig& kernel, FindingSink& sink) {
     if (kernel.memory_regions.empty()) return;
+    // Where boards show their firmware's ROM: the last 16 MiB below 4 GiB.
+    constexpr u64 rom_begin = 0xff00'0000, rom_end = 0x1'0000'0000;
     const auto check = [&](std::string_view key, std::optional<u64> address) {
         if (!address || region_of(kernel, Gpa{*address}, 1) != nullptr) return;
+        const bool is_rom = *address >= rom_begin && *address < rom_end;
+        const u64 page = align_down(*address, page_size);
         sink.report({Severity::Error, "load-address", key_path(key), join(Hex{*address}, " lies in none of the memory regions"),
-                     "use an address in one of them"});
+                     is_rom ? join("add a region for the ROM: [", Hex{page}, ", ", Hex{rom_end - page}, ", 0x5, 0]") : join("use an address in one of them")});
     };
     check("kernel.kernel_load_addr"sv, kernel.kernel_load_addr);
     // An address without an image is left over from editing and places nothing, except for the DTB,

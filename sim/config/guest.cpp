@@ -4,8 +4,8 @@
 #include <iterator>
 
 #include "core/base/bits.hpp"
+#include "core/config/check.hpp"
 #include "sim/config/acpi_tables.hpp"
-#include "sim/config/linux_x86.hpp"
 
 namespace ax::sim {
 
@@ -46,8 +46,11 @@ private:
     std::optional<Gpa> place_device_tree(u64 size);
     std::expected<std::vector<std::byte>, std::string> generate_device_tree() const;
     void check_linux_alignment(const PlacedKernel& placed);
-    void load_x86_kernel(const ImageFile& image);
-    void add_acpi_tables();
+    void load_x86();
+    void start_x86(const ImageFile& kernel, const X86BootInput& input);
+    void start_firmware(std::optional<ImageFile> kernel, const ImageFile& rom, std::optional<ImageFile> initrd);
+    void add_loaded(const std::string& role, const ImageFile& image, u64 address);
+    std::optional<Gpa> add_acpi_tables();
     void report(const std::string& key, const ImageError& error);
 
     const VmFile& vm_;
@@ -97,7 +100,6 @@ void Loader::load_kernel() {
     const auto image = open("kernel", vm_.images.kernel);
     if (!image) return;
     load_symbols(*image);
-    if (platform_.config.arch == config::Arch::X86_64 && is_bzimage(*image)) return load_x86_kernel(*image);
     const auto placed = place_kernel(*image, vm_.config.kernel, platform_.config.arch);
     if (!placed) {
         report("kernel.kernel_path", placed.error());
@@ -111,38 +113,85 @@ void Loader::load_kernel() {
     check_linux_alignment(*placed);
 }
 
-/// A bzImage, directly; the firmware's work is done here.
-void Loader::load_x86_kernel(const ImageFile& image) {
-    std::optional<GpaRange> initrd;
-    if (vm_.images.ramdisk && vm_.config.kernel.ramdisk_load_addr) {
-        std::error_code failed;
-        const u64 size = std::filesystem::file_size(*vm_.images.ramdisk, failed);
-        if (!failed) initrd = GpaRange{Gpa{*vm_.config.kernel.ramdisk_load_addr}, size};
+/// An x86 VM starts in one of several ways, which the images choose: sim/config/x86_boot.hpp, sim/config/firmware.hpp.
+void Loader::load_x86() {
+    const config::KernelConfig& config = vm_.config.kernel;
+    guest_.symbols = std::make_shared<const SymbolTable>();
+    auto kernel = open("kernel", vm_.images.kernel);
+    if (kernel) load_symbols(*kernel);
+    // A path without an address was refused when the file was read.
+    std::optional<ImageFile> bios, ramdisk;
+    if (vm_.images.bios && config.bios_load_addr) bios = open("bios", *vm_.images.bios);
+    if (vm_.images.ramdisk && config.ramdisk_load_addr) ramdisk = open("ramdisk", *vm_.images.ramdisk);
+    if (config::boot_protocol_of(config) == config::BootProtocol::Uefi)
+        report("kernel.boot_protocol", {"boot-firmware", "axsim has no flash memory for UEFI firmware", "use \"multiboot\" with a BIOS image in bios_path"});
+    if (!errors_.empty() || !kernel) return;
+    if (is_reset_rom(Gpa{config.kernel_load_addr}, kernel->bytes().size())) return start_firmware({}, *kernel, std::move(ramdisk));
+    if (bios && is_reset_rom(Gpa{*config.bios_load_addr}, bios->bytes().size())) return start_firmware(std::move(kernel), *bios, std::move(ramdisk));
+
+    X86BootInput input;
+    if (bios) {
+        input.bios = GpaRange{Gpa{*config.bios_load_addr}, bios->bytes().size()};
+        add_loaded("bios", *bios, *config.bios_load_addr);
     }
-    auto placed = place_bzimage(image, vm_.config.kernel, {initrd, Gpa{acpi_rsdp}});
-    if (!placed) {
-        report("kernel.kernel_path", placed.error());
-        return;
+    if (ramdisk) {
+        input.initrd = GpaRange{Gpa{*config.ramdisk_load_addr}, ramdisk->bytes().size()};
+        add_loaded("ramdisk", *ramdisk, *config.ramdisk_load_addr);
     }
-    entry_ = placed->entry;
-    guest_.device_tree = linux_boot::boot_params;
-    guest_.pc_start = PcStart::Long;
-    for (Segment& segment : placed->segments) segments_.push_back({"kernel.kernel_path", std::move(segment)});
-    add_acpi_tables();
+    start_x86(*kernel, input);
 }
 
-void Loader::add_acpi_tables() {
+/// Without firmware; its work is done here.
+void Loader::start_x86(const ImageFile& kernel, const X86BootInput& input) {
+    X86BootInput with_tables = input;
+    with_tables.rsdp = add_acpi_tables().value_or(Gpa{});
+    auto boot = place_x86_kernel(kernel, vm_.config.kernel, with_tables);
+    if (!boot) {
+        report("kernel.kernel_path", boot.error());
+        return;
+    }
+    // Code of real mode expects a PC as it comes, and may lie where the tables are.
+    if (boot->start == PcStart::Real) std::erase_if(segments_, [](const KeyedSegment& s) { return s.segment.name == "acpi"; });
+    entry_ = boot->entry;
+    guest_.device_tree = boot->argument;
+    guest_.pc_start = boot->start;
+    guest_.pc_eax = boot->eax;
+    for (Segment& segment : boot->segments) segments_.push_back({"kernel.kernel_path", std::move(segment)});
+    if (region_of(vm_.config.kernel, entry_, 1) == nullptr)
+        report("kernel.kernel_path", {"image-entry", "starts at " + text(Hex{entry_.value()}) + ", outside the VM's memory",
+                                      "name the address in entry_point"});
+}
+
+/// The firmware looks for its kernel at fw_cfg; nothing but the ROM is in memory.
+void Loader::start_firmware(std::optional<ImageFile> kernel, const ImageFile& rom, std::optional<ImageFile> initrd) {
+    const std::string key = kernel ? "kernel.bios_path" : "kernel.kernel_path";
+    auto placed = place_rom(rom, vm_.config.kernel);
+    if (!placed) report(key, placed.error());
+    auto input = make_firmware_input(std::move(kernel), std::move(initrd), vm_.config);
+    if (!input) report("kernel.kernel_path", input.error());
+    if (!placed || !input) return;
+    constexpr u64 reset_vector = 0xffff'fff0;
+    entry_ = Gpa{reset_vector};
+    guest_.pc_start = PcStart::Reset;
+    guest_.firmware = std::make_unique<const FirmwareInput>(std::move(*input));
+    for (Segment& segment : *placed) segments_.push_back({key, std::move(segment)});
+}
+
+void Loader::add_loaded(const std::string& role, const ImageFile& image, u64 address) {
+    add_segment("kernel." + role + "_path", {role, Gpa{address}, image.bytes(), image.bytes().size(), image.storage()});
+}
+
+/// Where the RSDP is; none when the VM has no memory there.
+std::optional<Gpa> Loader::add_acpi_tables() {
     const auto tables = make_acpi_tables({.cpus = static_cast<u32>(vm_.config.base.cpu_num)}, Gpa{acpi_tables});
     if (!tables) {
         report("base.cpu_num", {"acpi", "cannot make ACPI tables: " + tables.error(), "use fewer CPUs"});
-        return;
+        return std::nullopt;
     }
-    const auto add = [&](Gpa at, const std::vector<std::byte>& bytes) {
-        const auto storage = std::make_shared<const std::vector<std::byte>>(bytes);
-        add_segment("kernel.memory_regions", {"acpi", at, *storage, storage->size(), storage});
-    };
-    add(Gpa{acpi_rsdp}, tables->rsdp);
-    add(Gpa{acpi_tables}, tables->tables);
+    if (region_of(vm_.config.kernel, Gpa{acpi_tables}, acpi_rsdp + tables->rsdp.size() - acpi_tables) == nullptr) return std::nullopt;
+    add_segment("kernel.memory_regions", make_segment("acpi", Gpa{acpi_rsdp}, tables->rsdp));
+    add_segment("kernel.memory_regions", make_segment("acpi", Gpa{acpi_tables}, tables->tables));
+    return Gpa{acpi_rsdp};
 }
 
 /// Linux Documentation, "Boot requirements of RISC-V kernel" and "Booting AArch64 Linux": the kernel maps itself with
@@ -245,10 +294,14 @@ void Loader::check_overlap() {
 
 std::expected<Guest, ConfigError> Loader::load() {
     const config::KernelConfig& kernel = vm_.config.kernel;
-    std::optional<GpaRange> bios;
-    load_kernel();
-    load_plain("bios", vm_.images.bios, kernel.bios_load_addr, bios);
-    load_plain("ramdisk", vm_.images.ramdisk, kernel.ramdisk_load_addr, ramdisk_);
+    if (platform_.config.arch == config::Arch::X86_64) {
+        load_x86();
+    } else {
+        std::optional<GpaRange> bios;
+        load_kernel();
+        load_plain("bios", vm_.images.bios, kernel.bios_load_addr, bios);
+        load_plain("ramdisk", vm_.images.ramdisk, kernel.ramdisk_load_addr, ramdisk_);
+    }
     load_device_tree();
     check_overlap();
     if (!errors_.empty()) return std::unexpected(ConfigError{std::move(errors_)});

@@ -5,12 +5,14 @@
 #include <memory>
 
 #include "core/config/vm_config.hpp"
+#include "sim/config/firmware.hpp"
 #include "sim/config/guest_dtb.hpp"
 #include "sim/config/guest_dtb_arm64.hpp"
 #include "sim/config/kernel.hpp"
 #include "sim/config/platform_file.hpp"
 #include "sim/config/symbols.hpp"
 #include "sim/config/vm_file.hpp"
+#include "sim/config/x86_boot.hpp"
 
 namespace ax::sim {
 
@@ -22,19 +24,13 @@ struct ImageRecord {
     u64 digest = 0;  ///< XXH3, 64 bits
 };
 
-/// How an x86 VM's first CPU begins.
-enum class PcStart : u8 {
-    Long,       ///< 64-bit mode: Linux's 64-bit boot protocol
-    Protected,  ///< 32-bit protected mode: Multiboot, PVH
-    Real,       ///< real mode at the entry, below 1 MiB
-    Reset,      ///< the reset vector: firmware
-};
-
 struct Guest {
     std::unique_ptr<config::AxVMConfig> config;  ///< with the entry resolved
     std::vector<Segment> segments;               ///< none overlaps another; each inside one memory region
-    Gpa device_tree;                             ///< for the boot argument of the first vCPU; x86: boot_params
+    Gpa device_tree;                             ///< for the boot argument of the first vCPU; x86: what RSI or EBX holds
     PcStart pc_start = PcStart::Long;
+    u32 pc_eax = 0;                               ///< what EAX holds when `pc_start` is Protected
+    std::unique_ptr<const FirmwareInput> firmware;  ///< what fw_cfg serves; none without firmware
     std::vector<ImageRecord> images;
     std::shared_ptr<const SymbolTable> symbols;  ///< of the kernel; may be empty
     std::vector<Diagnostic> warnings;

@@ -65,6 +65,7 @@ u16 machine_of(config::Arch arch) {
 }
 
 std::string_view name_of(u16 machine) {
+    if (machine == index(ElfMachine::I386)) return "i386";
     if (machine == index(ElfMachine::X86_64)) return "x86_64";
     if (machine == index(ElfMachine::Aarch64)) return "aarch64";
     if (machine == index(ElfMachine::Riscv)) return "riscv";
@@ -72,6 +73,7 @@ std::string_view name_of(u16 machine) {
 }
 
 std::optional<config::Arch> arch_of_machine(u16 machine) {
+    if (machine == index(ElfMachine::I386)) return config::Arch::X86_64;
     for (const config::Arch arch : {config::Arch::X86_64, config::Arch::Aarch64, config::Arch::Riscv64})
         if (machine == machine_of(arch)) return arch;
     return std::nullopt;
@@ -134,18 +136,22 @@ std::expected<Gpa, ImageError> elf_entry(const ImageFile& image, const ElfFile& 
     for (const ElfSegment& segment : elf.segments)
         if (elf.entry - segment.virtual_address < segment.memory_size)
             return Gpa{segment.physical_address + shift + (elf.entry - segment.virtual_address)};
+    // Kernels that move themselves to their virtual addresses name the physical one.
+    for (const ElfSegment& segment : elf.segments)
+        if (elf.entry - segment.physical_address < segment.memory_size) return Gpa{elf.entry + shift};
     return std::unexpected(ImageError{"image-entry",
                                       image.path().string() + text(" starts at ", Hex{elf.entry}, ", where it loads nothing"),
                                       "name the address in entry_point"});
 }
 
 std::expected<PlacedKernel, ImageError> place_elf(const ImageFile& image, const KernelConfig& kernel, config::Arch arch) {
-    const auto elf = parse_elf(image.bytes());
+    auto elf = parse_elf(image.bytes());
+    if (is_elf_of_32_bits(image.bytes()) && arch != config::Arch::X86_64) elf = std::unexpected("it is not of 64 bits");
     if (!elf)
         return std::unexpected(ImageError{"image-damaged",
                                           image.path().string() + " is a damaged or unsuitable ELF file: " + elf.error(),
                                           "build or fetch it again"});
-    if (elf->machine != machine_of(arch))
+    if (arch_of_machine(elf->machine) != arch)
         return std::unexpected(ImageError{"image-machine",
                                           image.path().string() + " is for " + std::string(name_of(elf->machine)) +
                                               text(" (e_machine ", u64{elf->machine}, ")"),

@@ -23,7 +23,7 @@ struct Segment {
 };
 
 enum class KernelKind : u8 {
-    Elf,         ///< ELF64
+    Elf,         ///< of 64 bits, or of 32 on x86
     LinuxImage,  ///< Linux `Image` with the header of arm64 and riscv, EFI stub or not
     Raw,         ///< anything else
 };

@@ -54,11 +54,6 @@ ImageError refusal(const char* rule, const ImageFile& image, std::string what, s
     return {rule, image.path().string() + " " + std::move(what), std::move(hint)};
 }
 
-Segment make_segment(std::string name, Gpa gpa, std::vector<std::byte> bytes) {
-    const auto storage = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-    return {std::move(name), gpa, *storage, storage->size(), storage};
-}
-
 void add_part(std::vector<E820Entry>& map, const GpaRange& ram, u64 begin, u64 end, E820Entry::Type type) {
     const u64 from = std::max(ram.start.value(), begin);
     const u64 to = std::min(ram.end().value(), end);
@@ -167,6 +162,13 @@ std::vector<E820Entry> make_e820(std::span<const GpaRange> ram) {
     return map;
 }
 
+std::vector<E820Entry> e820_of(const config::KernelConfig& kernel) {
+    std::vector<GpaRange> ram;
+    for (const config::VmMemConfig& region : kernel.memory_regions)
+        if (!region.permissions().device && region.permissions().write) ram.push_back(region.range());
+    return make_e820(ram);
+}
+
 std::vector<std::byte> e820_bytes(std::span<const E820Entry> map) {
     ByteWriter writer;
     for (const E820Entry& entry : map) {
@@ -176,6 +178,18 @@ std::vector<std::byte> e820_bytes(std::span<const E820Entry> map) {
     }
     static_assert(e820_entry_bytes == 20);
     return std::move(writer.bytes());
+}
+
+Segment make_segment(std::string name, Gpa gpa, std::vector<std::byte> bytes) {
+    const auto storage = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+    return {std::move(name), gpa, *storage, storage->size(), storage};
+}
+
+std::vector<Segment> long_mode_tables() {
+    std::vector<Segment> tables;
+    tables.push_back(make_segment("gdt", linux_boot::gdt, flat_gdt()));
+    tables.push_back(make_segment("page tables", linux_boot::page_tables, identity_map()));
+    return tables;
 }
 
 bool is_bzimage(const ImageFile& image) { return ByteView(image.bytes()).number<u32>(at::header) == magic; }
@@ -226,14 +240,10 @@ std::expected<LinuxBoot, ImageError> place_bzimage(const ImageFile& image, const
     if (input.initrd)
         if (auto refused = check_initrd(image, *bz, load, *input.initrd)) return std::unexpected(*refused);
 
-    std::vector<GpaRange> ram;
-    for (const config::VmMemConfig& region : kernel.memory_regions)
-        if (!region.permissions().device && region.permissions().write) ram.push_back(region.range());
     LinuxBoot boot;
     boot.segments.push_back({"kernel", Gpa{load}, bz->kernel, bz->kernel.size(), image.storage()});
-    boot.segments.push_back(make_segment("gdt", linux_boot::gdt, flat_gdt()));
-    boot.segments.push_back(make_segment("boot_params", linux_boot::boot_params, boot_params(*bz, make_e820(ram), input)));
-    boot.segments.push_back(make_segment("page tables", linux_boot::page_tables, identity_map()));
+    for (Segment& table : long_mode_tables()) boot.segments.push_back(std::move(table));
+    boot.segments.push_back(make_segment("boot_params", linux_boot::boot_params, boot_params(*bz, e820_of(kernel), input)));
     boot.segments.push_back(make_segment("cmdline", linux_boot::cmdline, with_zero(kernel.cmdline.view())));
     for (const Segment& segment : boot.segments)
         if (region_of(kernel, segment.gpa, segment.memory_size) == nullptr)

@@ -23,6 +23,8 @@ struct E820Entry {
 /// The map of a PC with this RAM: the last KiB below 640 KiB and the area of ROMs from 896 KiB to 1 MiB are reserved, what lies
 /// between them is not RAM.
 [[nodiscard]] std::vector<E820Entry> make_e820(std::span<const GpaRange> ram);
+/// The same, of the memory that a VM may write.
+[[nodiscard]] std::vector<E820Entry> e820_of(const config::KernelConfig& kernel);
 /// The bytes of fw_cfg's file `etc/e820`, which is also what boot_params holds.
 [[nodiscard]] std::vector<std::byte> e820_bytes(std::span<const E820Entry> map);
 
@@ -54,6 +56,11 @@ inline constexpr u16 code_selector = 0x10, data_selector = 0x18;
 inline constexpr u16 gdt_limit = 0x1f;
 inline constexpr u64 entry_offset = 0x200;
 }  // namespace linux_boot
+
+/// The GDT and the page tables, at their places.
+[[nodiscard]] std::vector<Segment> long_mode_tables();
+/// A segment that owns its bytes.
+[[nodiscard]] Segment make_segment(std::string name, Gpa gpa, std::vector<std::byte> bytes);
 
 /// "64-bit Boot Protocol": the CPU starts in 64-bit mode, interrupts off, at `entry`, with CR3 at `page_tables`, which map
 /// the first 4 GiB to themselves, the GDT at `gdt`, the two flat segments, and RSI at `boot_params`.

@@ -25,7 +25,7 @@ struct IsaVmParts {
     const PlatformFile& platform;
     mm::TableMemory& tables;
     const config::AxVMConfig& config;
-    PcStart pc_start = PcStart::Long;  ///< x86: what the images ask for
+    const Guest& guest;  ///< x86: how the images ask to be started
 };
 
 /// What an emulated device is connected to.

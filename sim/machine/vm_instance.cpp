@@ -29,7 +29,7 @@ Error VmInstance::error(std::string what, std::string why, std::string hint) con
 
 std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& platform,
                                              const std::function<hal::Vcpu&(hal::Vcpu&)>& decorate) {
-    auto isa = make_isa_vm({board_, platform, tables_, *guest_.config, guest_.pc_start});
+    auto isa = make_isa_vm({board_, platform, tables_, *guest_.config, guest_});
     if (!isa) return std::unexpected(error("cannot create the VM", isa.error()));
     isa_ = std::move(*isa);
     memory_.emplace(isa_->stage2(), board_);

@@ -71,7 +71,8 @@ hal::Vcpu* X86Vm::add_vcpu(u64 /*cpu_number*/) {
     const VcpuId id{static_cast<u32>(vcpus_.size())};
     ax::x86::VcpuSettings settings;
     settings.controls = controls_;
-    settings.start = is_first ? start_kind(parts_.pc_start) : ax::x86::StartKind::Startup;
+    settings.start = is_first ? start_kind(parts_.guest.pc_start) : ax::x86::StartKind::Startup;
+    settings.eax = parts_.guest.pc_eax;
     settings.page_tables = linux_boot::page_tables;
     settings.gdt = linux_boot::gdt;
     settings.gdt_limit = linux_boot::gdt_limit;
@@ -80,15 +81,13 @@ hal::Vcpu* X86Vm::add_vcpu(u64 /*cpu_number*/) {
 }
 
 std::expected<std::vector<DeviceWindow>, std::string> X86Vm::add_board_devices(const DeviceSurroundings& around) {
-    constexpr u64 ns_per_second = 1'000'000'000, four_gib = u64{1} << 32;
+    constexpr u64 ns_per_second = 1'000'000'000;
     vm_ = &around.vm;
-    u64 memory = 0;
-    for (const config::VmMemConfig& region : parts_.config.memory_regions())
-        if (region.range().start.value() < four_gib) memory = std::max(memory, std::min(region.range().end().value(), four_gib));
+    const auto& regions = parts_.config.memory_regions();
     pc_ = std::make_unique<Pc>(Pc::Config{.vcpus = static_cast<u32>(vcpus_.size()),
-                                          .has_firmware = parts_.pc_start == PcStart::Reset,
+                                          .has_firmware = parts_.guest.pc_start == PcStart::Reset,
                                           .epoch_ns = parts_.platform.sim.epoch * ns_per_second,
-                                          .memory_below_4g = memory},
+                                          .memory_below_4g = memory_below_4g({regions.begin(), regions.end()})},
                                Pc::Parts{*this, *this, around.vm.bus().initiator(), parts_.board, around.timers});
     return pc_->attach(around.timers);
 }

@@ -18,22 +18,52 @@ void put_section(std::string& to, u32 type, u64 offset, u64 size, u32 link) {
     put(to, 0, 4 + 8 + 8);
 }
 
+void put_program_header(std::string& to, bool is_64, u32 type, u64 offset, const ElfSegmentSpec& segment) {
+    const unsigned word = is_64 ? 8 : 4;
+    put(to, type, 4);
+    if (is_64) put(to, 7, 4);
+    put(to, offset, word);
+    put(to, segment.virtual_address, word);
+    put(to, segment.physical_address, word);
+    put(to, segment.bytes.size(), word);
+    put(to, segment.memory_size, word);
+    if (!is_64) put(to, 7, 4);
+    put(to, 0x1000, word);
+}
+
+std::string notes_of(const ElfSpec& spec) {
+    std::string bytes;
+    const auto align = [&] { bytes.resize((bytes.size() + 3) / 4 * 4); };
+    for (const ElfNoteSpec& note : spec.notes) {
+        put(bytes, note.name.size() + 1, 4);
+        put(bytes, note.contents.size(), 4);
+        put(bytes, note.type, 4);
+        bytes += note.name + '\0';
+        align();
+        bytes += note.contents;
+        align();
+    }
+    return bytes;
+}
+
 }  // namespace
 
 std::string build_elf(const ElfSpec& spec) {
     std::string bodies;
     std::string headers;
-    const u64 body_start = 64 + 56 * spec.segments.size();
+    const bool is_64 = spec.is_64;
+    const unsigned word = is_64 ? 8 : 4;
+    const u64 header_bytes = is_64 ? 64 : 52, program_header_bytes = is_64 ? 56 : 32;
+    const u64 count = spec.segments.size() + (spec.notes.empty() ? 0 : 1);
+    const u64 body_start = header_bytes + program_header_bytes * count;
     for (const ElfSegmentSpec& segment : spec.segments) {
-        put(headers, 1, 4);
-        put(headers, 7, 4);
-        put(headers, body_start + bodies.size(), 8);
-        put(headers, segment.virtual_address, 8);
-        put(headers, segment.physical_address, 8);
-        put(headers, segment.bytes.size(), 8);
-        put(headers, segment.memory_size, 8);
-        put(headers, 0x1000, 8);
+        put_program_header(headers, is_64, 1, body_start + bodies.size(), segment);
         bodies += segment.bytes;
+    }
+    if (!spec.notes.empty()) {
+        const std::string notes = notes_of(spec);
+        put_program_header(headers, is_64, 4, body_start + bodies.size(), {0, 0, notes, notes.size()});
+        bodies += notes;
     }
     std::string names(1, '\0');
     std::string table(24, '\0');
@@ -54,17 +84,18 @@ std::string build_elf(const ElfSpec& spec) {
         "\x7f"
         "ELF\x02\x01\x01",
         7);
+    if (!is_64) elf[4] = 1;
     elf.append(9, '\0');
     put(elf, 2, 2);
     put(elf, spec.machine, 2);
     put(elf, 1, 4);
-    put(elf, spec.entry, 8);
-    put(elf, 64, 8);
-    put(elf, has_symbols ? sections_start : 0, 8);
+    put(elf, spec.entry, word);
+    put(elf, header_bytes, word);
+    put(elf, has_symbols ? sections_start : 0, word);
     put(elf, 0, 4);
-    put(elf, 64, 2);
-    put(elf, 56, 2);
-    put(elf, spec.segments.size(), 2);
+    put(elf, header_bytes, 2);
+    put(elf, program_header_bytes, 2);
+    put(elf, count, 2);
     put(elf, 64, 2);
     put(elf, has_symbols ? 3 : 0, 2);
     put(elf, 0, 2);

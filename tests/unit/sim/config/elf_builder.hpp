@@ -22,14 +22,22 @@ struct ElfSymbolSpec {
     u8 type = 2;
 };
 
-struct ElfSpec {
-    u16 machine = 243;
-    u64 entry = 0;
-    std::vector<ElfSegmentSpec> segments;
-    std::vector<ElfSymbolSpec> symbols;
+struct ElfNoteSpec {
+    std::string name;
+    u32 type = 0;
+    std::string contents;
 };
 
-/// Header, program headers, segment bytes; then, with symbols, `.symtab`, `.strtab` and three section
+struct ElfSpec {
+    u16 machine = 243;
+    bool is_64 = true;
+    u64 entry = 0;
+    std::vector<ElfSegmentSpec> segments;
+    std::vector<ElfSymbolSpec> symbols;  ///< of 64-bit files alone
+    std::vector<ElfNoteSpec> notes;      ///< in one PT_NOTE segment
+};
+
+/// Header, program headers, segment bytes, notes; then, with symbols, `.symtab`, `.strtab` and three section
 /// headers.
 [[nodiscard]] std::string build_elf(const ElfSpec& spec);
 
