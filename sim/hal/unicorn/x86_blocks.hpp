@@ -50,4 +50,40 @@ private:
     std::vector<Entry> entries_;
 };
 
+/// In front of it, by linear address: what was found since translations or code changed last. One look for most blocks.
+class X86BlockIndex {
+public:
+    struct Entry {
+        u64 address = 0;
+        const u8* code = nullptr;
+        u32 epoch = 0;
+        u16 size = 0;
+        X86Mode mode = X86Mode::Code16;
+        X86Block block;
+    };
+
+    X86BlockIndex() : entries_(entries) {}
+
+    [[nodiscard]] Entry* find(u64 address, u32 size, X86Mode mode) {
+        Entry& e = slot(address);
+        return e.address == address && e.epoch == epoch_ && e.size == size && e.mode == mode ? &e : nullptr;
+    }
+    Entry& put(u64 address, const u8* code, u32 size, X86Mode mode, const X86Block& block) {
+        return slot(address) = {address, code, epoch_, static_cast<u16>(size), mode, block};
+    }
+    void forget() {
+        // An epoch comes back only after 2^32 of these; entries that old are dropped with the first.
+        if (++epoch_ == 0) {
+            entries_.assign(entries, Entry{});
+            epoch_ = 1;
+        }
+    }
+
+private:
+    static constexpr std::size_t entries = 16384;
+    [[nodiscard]] Entry& slot(u64 address) { return entries_[(address ^ (address >> 14)) % entries]; }
+    std::vector<Entry> entries_;
+    u32 epoch_ = 1;
+};
+
 }  // namespace ax::sim

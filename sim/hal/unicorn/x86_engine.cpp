@@ -87,6 +87,7 @@ X86Mode X86Engine::mode_now() {
 void X86Engine::begin_epoch() {
     guard_.begin_epoch();
     code_.fill(CodePage{});
+    index_.forget();
 }
 
 void X86Engine::flush_translation() {
@@ -104,6 +105,7 @@ void X86Engine::drop_code_of(Hpa page) {
     uc::remove_code(uc_.get(), at, at + page_size);
     is_dropping_ = false;
     ++generations_[(page - memory_.range().start) >> page_shift];
+    index_.forget();
 }
 
 void X86Engine::forget_code(Hpa at, u64 size) {
@@ -269,32 +271,20 @@ void X86Engine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
 }
 
 void X86Engine::begin_block(u64 address, u32 size) {
-    if (!is_mode_known_) mode_ = mode_now();
-    const CodePage& page = code_at(address);
+    if (!is_mode_known_) [[unlikely]] mode_ = mode_now();
     if (changes_itself_) [[unlikely]] {
         // The block that ran has changed its own page and was left before that store, which now runs by itself: the
         // only way into a block that ends before its end.
         if (info_ != nullptr && address >= block_ && address + size < block_ + block_size_)
             count_ -= info_->count - counted_before(address - block_);
     }
-    const u64 offset = address & (page_size - 1);
-    if (page.host == nullptr) [[unlikely]] {
-        block_code_ = {};
-        uncached_ = {.count = 1};
-        info_ = &uncached_;
-    } else if (offset + size <= page_size) [[likely]] {
-        block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
-        info_ = &blocks_.find(page.host + offset, size, mode_, generations_[page.frame]);
-        if (changes_itself_) [[unlikely]] keep_block_code();
+    if (const X86BlockIndex::Entry* known = index_.find(address, size, mode_)) [[likely]] {
+        block_code_ = {known->code, size};
+        info_ = &known->block;
     } else {
-        kept_code_.resize(size);
-        std::memcpy(kept_code_.data(), page.host + offset, page_size - offset);
-        const CodePage& next = code_at(address + size - 1);
-        if (next.host != nullptr) std::memcpy(kept_code_.data() + (page_size - offset), next.host, offset + size - page_size);
-        block_code_ = kept_code_;
-        uncached_ = scan_block(block_code_, mode_);
-        info_ = &uncached_;
+        find_block(address, size);
     }
+    if (changes_itself_) [[unlikely]] keep_block_code();
     is_mode_known_ = !info_->ends_far;
     block_ = address;
     block_size_ = size;
@@ -310,6 +300,27 @@ void X86Engine::begin_block(u64 address, u32 size) {
         }
     }
     count_ += info_->count;
+}
+
+void X86Engine::find_block(u64 address, u32 size) {
+    const CodePage& page = code_at(address);
+    const u64 offset = address & (page_size - 1);
+    if (page.host == nullptr) {
+        block_code_ = {};
+        uncached_ = {.count = 1};
+        info_ = &uncached_;
+    } else if (offset + size <= page_size) {
+        block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
+        info_ = &index_.put(address, block_code_.data(), size, mode_, blocks_.find(page.host + offset, size, mode_, generations_[page.frame])).block;
+    } else {
+        kept_code_.resize(size);
+        std::memcpy(kept_code_.data(), page.host + offset, page_size - offset);
+        const CodePage& next = code_at(address + size - 1);
+        if (next.host != nullptr) std::memcpy(kept_code_.data() + (page_size - offset), next.host, offset + size - page_size);
+        block_code_ = kept_code_;
+        uncached_ = scan_block(block_code_, mode_);
+        info_ = &uncached_;
+    }
 }
 
 /// The block that runs may change its own bytes; what it is made of does not change while it runs.
@@ -391,7 +402,11 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
         if (fill.execute) guard_.note_execute(frame, page);
         if (fill.write) guard_.note_write(frame, page);
     }
-    if (fill.execute) code_[page % code_pages] = {page, memory_.pointer(fill.page), frame};
+    if (fill.execute) {
+        CodePage& code = code_[page % code_pages];
+        if (code.page == page && code.frame != frame) index_.forget();
+        code = {page, memory_.pointer(fill.page), frame};
+    }
     if (fill.write) memory_.mark_dirty(fill.page);
     entry.paddr = fill.page.value();
     entry.perms = static_cast<uc_prot>((fill.read ? UC_PROT_READ : 0) | (fill.write ? UC_PROT_WRITE : 0) | (fill.execute ? UC_PROT_EXEC : 0));

@@ -167,6 +167,7 @@ private:
     void begin_epoch();
     [[nodiscard]] const CodePage& code_at(u64 address);
     void begin_block(u64 address, u32 size);
+    void find_block(u64 address, u32 size);
     void watch_site(u64 address);
     void drop_block_at(u64 address);
     void keep_block_code();
@@ -223,6 +224,7 @@ private:
     std::optional<X86Stop> stop_;
     std::array<CodePage, code_pages> code_{};
     X86BlockCache blocks_;
+    X86BlockIndex index_;
 };
 
 }  // namespace ax::sim
