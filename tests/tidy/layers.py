@@ -28,7 +28,7 @@ _DEVICES = {
 _SIM_LOW = ("core/base", "sim/base")
 _SIM_STATE = _SIM_LOW + ("sim/state",)
 _SIM_TRAP = _SIM_STATE + ("sim/phys", "sim/mmu", "sim/trap", "core/exit")
-_SIM_HAL = _SIM_TRAP + ("sim/hal", "core/arch", "core/backend", "core/hal", "core/mm", "core/timer")
+_SIM_HAL = _SIM_TRAP + ("sim/hal", "core/arch", "core/backend", "core/hal", "core/irq", "core/mm", "core/timer")
 _SIM_MACHINE = _SIM_HAL + ("sim/time", "sim/config", "sim/replay", "sim/machine", "core", "devices")
 
 _SIM = {

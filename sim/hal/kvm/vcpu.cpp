@@ -1,0 +1,146 @@
+#include "sim/hal/kvm/vcpu.hpp"
+
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "sim/hal/kvm/policy.hpp"
+#include "sim/hal/kvm/state.hpp"
+
+namespace ax::sim::kvm {
+
+std::expected<std::unique_ptr<Vcpu>, std::string> Vcpu::create(const VcpuSurroundings& around, VcpuId id,
+                                                               const ax::x86::VcpuSettings& settings) {
+    Descriptor fd(ioctl(around.space.vm(), KVM_CREATE_VCPU, index(id)));
+    if (!fd.is_open()) return std::unexpected(failure("KVM creates no vCPU"));
+    void* shared = mmap(nullptr, around.system.shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    if (shared == MAP_FAILED) return std::unexpected(failure("KVM shares no memory of a vCPU"));
+    std::unique_ptr<Vcpu> vcpu(new Vcpu(around, id, settings, std::move(fd), static_cast<kvm_run*>(shared)));
+    const ax::x86::CpuidPolicy cpuid{.apic_id = static_cast<u8>(index(id)),
+                                     .has_tsc_deadline = settings.has_tsc_deadline,
+                                     .has_x2apic = settings.has_x2apic};
+    if (!set_cpuid(vcpu->fd_.get(), cpuid)) return std::unexpected(failure("KVM does not take the CPUID policy"));
+    vcpu->run_->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    return vcpu;
+}
+
+Vcpu::Vcpu(const VcpuSurroundings& around, VcpuId id, const ax::x86::VcpuSettings& settings, Descriptor fd, kvm_run* shared)
+    : around_(around), id_(id), settings_(settings), fd_(std::move(fd)), run_(shared) {}
+
+Vcpu::~Vcpu() { munmap(run_, around_.system.shared_bytes()); }
+
+hal::RunStop Vcpu::run(u64 budget) {
+    if (question_ == Question::Port && element_ < port_elements(*run_)) return {port_exit(*run_, element_), 0};
+    const u64 start = around_.board.now_ns();
+    const VmExit exit = enter(budget);
+    const u64 passed = std::max<u64>(1, around_.board.now_ns() - start);
+    around_.board.retire(passed);
+    return {exit, passed};
+}
+
+VmExit Vcpu::enter(u64 budget) {
+    if (failed_reset_ != 0) return EntryFailure{static_cast<u64>(failed_reset_)};
+    if (!around_.space.install()) return EntryFailure{static_cast<u64>(errno)};
+    if (const auto exit = load_interrupts()) return *exit;
+    if (around_.board.take_timer()) return HostInterrupt{HostInterruptKind::Timer};
+    if (const auto exit = call(budget)) return *exit;
+    if (around_.board.take_timer()) return HostInterrupt{HostInterruptKind::Timer};
+    return BudgetEnd{};
+}
+
+/// What waits at the controllers goes into the guest, or is told when the guest can take it. An exit comes first when the
+/// last instruction has not ended.
+std::optional<VmExit> Vcpu::load_interrupts() {
+    run_->request_interrupt_window = 0;
+    if (!nmi_ && !around_.vectors.pending(id_)) return std::nullopt;
+    if (const auto exit = complete_instruction()) return exit;
+    if (nmi_ && ioctl(fd_.get(), KVM_NMI, 0) == 0) nmi_ = false;
+    if (run_->ready_for_interrupt_injection != 0 && around_.vectors.pending(id_)) {
+        kvm_interrupt interrupt{};
+        interrupt.irq = around_.vectors.acknowledge(id_);
+        if (ioctl(fd_.get(), KVM_INTERRUPT, &interrupt) != 0) return EntryFailure{static_cast<u64>(errno)};
+        run_->ready_for_interrupt_injection = 0;
+    }
+    run_->request_interrupt_window = around_.vectors.pending(id_) ? 1 : 0;
+    return std::nullopt;
+}
+
+/// Lets KVM take the answers of the last exit and go no further than the end of that instruction.
+std::optional<VmExit> Vcpu::complete_instruction() {
+    if (is_complete_) return std::nullopt;
+    run_->immediate_exit = 1;
+    return call(Alarm::longest_ns);
+}
+
+/// One call of KVM_RUN; no exit when something of the host interrupted it.
+std::optional<VmExit> Vcpu::call(u64 budget) {
+    const u8 priority = around_.vectors.task_priority(id_);
+    run_->cr8 = priority;
+    around_.alarm.enter(run_->immediate_exit, around_.board.now_ns(), budget);
+    const int result = ioctl(fd_.get(), KVM_RUN, 0);
+    const int error = errno;
+    around_.alarm.leave();
+    run_->immediate_exit = 0;
+    question_ = Question::None;
+    is_complete_ = true;
+    if (run_->cr8 != priority) around_.vectors.set_task_priority(id_, static_cast<u8>(run_->cr8));
+    if (result == 0 && run_->exit_reason != KVM_EXIT_INTR) return take_exit();
+    if (result != 0 && error != EINTR && error != EAGAIN) return EntryFailure{static_cast<u64>(error)};
+    return std::nullopt;
+}
+
+VmExit Vcpu::take_exit() {
+    question_ = question_of(*run_);
+    element_ = 0;
+    is_complete_ = question_ == Question::None;
+    switch (question_) {
+        case Question::Port: return port_exit(*run_, 0);
+        case Question::Memory: return memory_exit(*run_);
+        case Question::Served: serve_msr(); break;
+        case Question::None: break;
+    }
+    return other_exit(*run_, run_->s.regs.regs.rip);
+}
+
+void Vcpu::finish(const Answer& answer) {
+    // Nothing answers: reads see ones, as on a PC's bus, and writes go nowhere.
+    const u64 value = answer.kind == AnswerKind::Value ? answer.value : ~u64{0};
+    if (question_ == Question::Port) answer_port(*run_, element_++, value);
+    if (question_ == Question::Memory) answer_memory(*run_, value);
+}
+
+void Vcpu::inject(Event) {
+    // The controllers are asked before each entry; their line only ends a wait.
+}
+
+/// HLT ends for an interrupt that the guest would take, and for an NMI.
+bool Vcpu::has_wake_event() { return nmi_ || (run_->if_flag != 0 && around_.vectors.pending(id_)); }
+
+void Vcpu::flush(bool) {
+    // KVM keeps what it has cached of slots and code true itself.
+}
+
+Gva Vcpu::pc() { return pc_of(run_->s.regs.regs, run_->s.regs.sregs); }
+
+void Vcpu::fields(FieldVisitor& v) {
+    kvm_regs regs{};
+    kvm_sregs sregs{};
+    if (ioctl(fd_.get(), KVM_GET_REGS, &regs) == 0 && ioctl(fd_.get(), KVM_GET_SREGS, &sregs) == 0) show(v, regs, sregs);
+    field(v, "nmi", nmi_);
+}
+
+bool Vcpu::read_code(Gva from, std::span<std::byte> to) {
+    for (std::byte& byte : to) {
+        kvm_translation translation{};
+        translation.linear_address = from.value();
+        if (ioctl(fd_.get(), KVM_TRANSLATE, &translation) != 0 || translation.valid == 0) return false;
+        if (!around_.space.read(Gpa{translation.physical_address}, std::span(&byte, 1))) return false;
+        from = from + 1;
+    }
+    return true;
+}
+
+}  // namespace ax::sim::kvm

@@ -1,0 +1,74 @@
+// MSRs that KVM hands over, and the TSC.
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+
+#include "sim/hal/kvm/policy.hpp"
+#include "sim/hal/kvm/vcpu.hpp"
+
+namespace ax::sim::kvm {
+
+using ax::x86::MsrAction;
+using ax::x86::MsrRule;
+namespace msr = ax::x86::msr;
+
+/// Answers in place; an error is #GP(0).
+void Vcpu::serve_msr() {
+    if (run_->exit_reason == KVM_EXIT_X86_WRMSR) {
+        run_->msr.error = write_msr(run_->msr.index, run_->msr.data) ? 0 : 1;
+        return;
+    }
+    const auto value = read_msr(run_->msr.index);
+    run_->msr.error = value ? 0 : 1;
+    run_->msr.data = value.value_or(0);
+}
+
+std::optional<u64> Vcpu::read_msr(u32 number) {
+    const MsrRule rule = msr_rule(msr_policy(), number);
+    switch (rule.action) {
+        case MsrAction::LocalApic: {
+            const auto value = around_.vectors.read_msr(id_, number);
+            if (number != msr::IA32_TSC_DEADLINE || !value || *value == 0) return value;
+            return tsc_deadline_;
+        }
+        case MsrAction::TimeStamp: return get_msr(fd_.get(), number);
+        case MsrAction::Fixed: return rule.value;
+        case MsrAction::Passed:
+        case MsrAction::Unknown: break;
+    }
+    return std::nullopt;
+}
+
+bool Vcpu::write_msr(u32 number, u64 value) {
+    const MsrRule rule = msr_rule(msr_policy(), number);
+    switch (rule.action) {
+        case MsrAction::LocalApic: {
+            if (number != msr::IA32_TSC_DEADLINE) return around_.vectors.write_msr(id_, number, value);
+            tsc_deadline_ = value;
+            return around_.vectors.write_msr(id_, number, deadline_on_board(value));
+        }
+        case MsrAction::TimeStamp: return set_msr(fd_.get(), number, value);
+        case MsrAction::Fixed: return rule.is_accepted(value);
+        case MsrAction::Passed:
+        case MsrAction::Unknown: break;
+    }
+    return false;
+}
+
+/// The guest's TSC is the host's; the local APIC's is the board's clock in nanoseconds.
+u64 Vcpu::deadline_on_board(u64 deadline) {
+    constexpr u64 khz_per_ghz = 1'000'000, farthest_ns = u64{1} << 62;
+    if (deadline == 0) return 0;
+    const u64 now_ns = std::max<u64>(1, around_.board.now_ns());
+    const auto tsc = get_msr(fd_.get(), msr::IA32_TIME_STAMP_COUNTER);
+    const int khz = ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0);
+    if (!tsc || khz <= 0 || deadline <= *tsc) return now_ns;
+    const auto rate = static_cast<u64>(khz);
+    const u64 ticks = deadline - *tsc;
+    // Whole and rest, so that nothing overflows.
+    const u64 whole = std::min(ticks / rate, farthest_ns / khz_per_ghz) * khz_per_ghz;
+    return now_ns + whole + ticks % rate * khz_per_ghz / rate;
+}
+
+}  // namespace ax::sim::kvm
