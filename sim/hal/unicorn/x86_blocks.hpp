@@ -14,6 +14,8 @@ struct X86Block {
     u16 count = 0;            ///< instructions; those behind the site do not matter and are not counted
     u16 site = no_site;       ///< offset of the first instruction that the model executes itself
     bool ends_far = false;    ///< the next block may be of another mode
+    /// The last answer of `count_before` for this block: offset and count.
+    u16 asked_offset = 0, asked_count = 0;
 
     [[nodiscard]] bool has_site() const { return site != no_site; }
 };
@@ -33,21 +35,27 @@ public:
     /// The block at `code`, all in one frame, whose contents `generation` names.
     [[nodiscard]] const X86Block& find(const std::byte* code, u32 size, X86Mode mode, u32 generation) {
         Entry& e = entries_[(reinterpret_cast<std::uintptr_t>(code) ^ (reinterpret_cast<std::uintptr_t>(code) >> 14)) % entries];
-        if (e.code != code || e.size != size || e.mode != mode || e.generation != generation) [[unlikely]]
-            e = {code, generation, static_cast<u16>(size), mode, scan_block({reinterpret_cast<const u8*>(code), size}, mode)};
+        if (e.code != code || e.size != size || e.mode != mode || e.generation != generation || e.epoch != epoch_) [[unlikely]]
+            e = {code, epoch_, generation, static_cast<u16>(size), mode, scan_block({reinterpret_cast<const u8*>(code), size}, mode)};
         return e.block;
+    }
+    /// Any code may have changed.
+    void forget() {
+        if (++epoch_ == 0) entries_.assign(entries, Entry{});
     }
 
 private:
     static constexpr std::size_t entries = 32768;
     struct Entry {
         const std::byte* code = nullptr;
+        u32 epoch = 0;
         u32 generation = 0;
         u16 size = 0;
         X86Mode mode = X86Mode::Code16;
         X86Block block;
     };
     std::vector<Entry> entries_;
+    u32 epoch_ = 1;
 };
 
 /// In front of it, by linear address: what was found since translations or code changed last. One look for most blocks.

@@ -1,5 +1,6 @@
 #include "sim/hal/unicorn/x86_engine.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/expect.hpp"
@@ -93,7 +94,9 @@ void X86Engine::begin_epoch() {
 void X86Engine::flush_translation() {
     uc::flush_tlb(uc_.get());
     begin_epoch();
-    if (info_ == nullptr) changes_itself_ = false;
+    if (info_ != nullptr || !changes_itself_) return;
+    changes_itself_ = false;
+    blocks_.forget();
 }
 
 void X86Engine::flush_code() { uc::flush_code(uc_.get()); }
@@ -126,9 +129,13 @@ u64 X86Engine::retired_so_far() {
 }
 
 /// Instructions of the block that runs, up to `offset`.
-u32 X86Engine::counted_before(u64 offset) const {
+u32 X86Engine::counted_before(u64 offset) {
     if (block_code_.empty()) return offset == 0 ? 0 : 1;
-    return count_before(block_code_, mode_, offset);
+    if (info_->asked_offset != offset) {
+        info_->asked_count = static_cast<u16>(count_before(block_code_, mode_, offset));
+        info_->asked_offset = static_cast<u16>(offset);
+    }
+    return info_->asked_count;
 }
 
 X86Stop X86Engine::run(u64& count, u64 limit) {
@@ -278,13 +285,12 @@ void X86Engine::begin_block(u64 address, u32 size) {
         if (info_ != nullptr && address >= block_ && address + size < block_ + block_size_)
             count_ -= info_->count - counted_before(address - block_);
     }
-    if (const X86BlockIndex::Entry* known = index_.find(address, size, mode_)) [[likely]] {
+    if (X86BlockIndex::Entry* known = index_.find(address, size, mode_)) [[likely]] {
         block_code_ = {known->code, size};
         info_ = &known->block;
     } else {
         find_block(address, size);
     }
-    if (changes_itself_) [[unlikely]] keep_block_code();
     is_mode_known_ = !info_->ends_far;
     block_ = address;
     block_size_ = size;
@@ -309,21 +315,23 @@ void X86Engine::find_block(u64 address, u32 size) {
         block_code_ = {};
         uncached_ = {.count = 1};
         info_ = &uncached_;
-    } else if (offset + size <= page_size) {
+    } else if (offset + size <= page_size && !changes_itself_) {
         block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
         info_ = &index_.put(address, block_code_.data(), size, mode_, blocks_.find(page.host + offset, size, mode_, generations_[page.frame])).block;
     } else {
+        // In two places, or as it is now: what the block is made of does not change while it runs.
+        const std::size_t here = std::min<std::size_t>(size, page_size - offset);
         kept_code_.resize(size);
-        std::memcpy(kept_code_.data(), page.host + offset, page_size - offset);
+        std::memcpy(kept_code_.data(), page.host + offset, here);
         const CodePage& next = code_at(address + size - 1);
-        if (next.host != nullptr) std::memcpy(kept_code_.data() + (page_size - offset), next.host, offset + size - page_size);
+        if (next.host != nullptr) std::memcpy(kept_code_.data() + here, next.host, size - here);
         block_code_ = kept_code_;
         uncached_ = scan_block(block_code_, mode_);
         info_ = &uncached_;
     }
 }
 
-/// The block that runs may change its own bytes; what it is made of does not change while it runs.
+/// The block that runs is about to change its own bytes, or what else nobody looks at again.
 void X86Engine::keep_block_code() {
     if (block_code_.data() == kept_code_.data()) return;
     kept_code_.assign(block_code_.begin(), block_code_.end());
@@ -389,10 +397,12 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
         // Code that changes its own page: Unicorn sees to it by itself while the entry is executable. Through another
         // address, which is not, the block may go on and its code is dropped behind it.
         keep_block_code();
-        if (fill.may_execute)
+        if (fill.may_execute) {
             fill.execute = changes_itself_ = true;
-        else
+            index_.forget();
+        } else {
             new_code_ = fill.page;
+        }
     } else {
         CodeGuard::Duty duty;
         if (fill.execute) duty = guard_.before_execute(frame, page);

@@ -171,7 +171,7 @@ private:
     void watch_site(u64 address);
     void drop_block_at(u64 address);
     void keep_block_code();
-    [[nodiscard]] u32 counted_before(u64 offset) const;
+    [[nodiscard]] u32 counted_before(u64 offset);
     [[nodiscard]] X86Mode mode_now();
     [[nodiscard]] bool is_executing(std::size_t frame);
     void set_msr_intercept(u32 number, bool is_on);
@@ -213,7 +213,7 @@ private:
     u64 limit_ = 0;
     u64 block_ = 0;
     u32 block_size_ = 0;
-    const X86Block* info_ = nullptr;  ///< of the block that runs
+    X86Block* info_ = nullptr;  ///< of the block that runs
     std::span<const u8> block_code_;  ///< its bytes; none when they cannot be read
     std::vector<u8> kept_code_;       ///< a copy of them where they are not in one place, or may change
     X86Block uncached_;
