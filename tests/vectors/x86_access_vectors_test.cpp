@@ -53,7 +53,7 @@ const std::vector<ExitVector> vectors = {
      "arch-call 30 0xd; none; #13 code 0x0"},
     {section::io, "REP INSB with a count of zero",
      {{F::EXIT_QUALIFICATION, 0x5110038}, {F::VM_EXIT_INSTRUCTION_INFO, 0x100}, {Gpr::RDI, 0x200000}, {Gpr::RCX, 0x0}, {F::EXIT_REASON, 0x1e}, {F::VM_EXIT_INSTRUCTION_LENGTH, 0x1}}, {},
-     "arch-call 30 0x5110038; none"},
+     "arch-call 30 0x5110038; skip 1"},
     {section::io, "32-bit addresses see the low half",
      {{F::EXIT_QUALIFICATION, 0x5110018}, {F::VM_EXIT_INSTRUCTION_INFO, 0x80}, {Gpr::RDI, 0xffffffff00200000}, {F::EXIT_REASON, 0x1e}, {F::VM_EXIT_INSTRUCTION_LENGTH, 0x1}}, {},
      "in 0x511 size 1; transfer 1"},

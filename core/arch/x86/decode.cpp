@@ -169,7 +169,8 @@ Decoded decode_ept_violation(Guest& g) {
 Decoded decode_port(Guest& g) {
     Decoded decoded;
     auto question = begin_port(decoded.completion, g);
-    if (!question) return handled(g, g.vmcs.EXIT_QUALIFICATION);
+    // A string of no elements: the CPU may exit all the same, and would do so again.
+    if (!question) return handled(g, g.vmcs.EXIT_QUALIFICATION, CompletionKind::Skip);
     decoded.question = *question;
     return decoded;
 }

@@ -76,11 +76,12 @@ bool is_accessible(const Vmcs& v, SegmentReg segment, u64 offset, unsigned size)
 
 void step_over(Vmcs& v, unsigned length) {
     constexpr unsigned legacy_bytes = 4;
+    using BTF = Bits<1>;  // "IA32_DEBUGCTL MSR": single steps end at branches, and nothing that is stepped over is one
     const u64 next = v.GUEST_RIP + length;
     v.GUEST_RIP = code_size(v) == CodeSize::Code64 ? next : zero_extend(next, legacy_bytes);
     v.GUEST_RFLAGS = Rflags::RF::set(v.GUEST_RFLAGS, 0);
     v.GUEST_INTERRUPTIBILITY_STATE &= ~static_cast<u32>(Interruptibility::shadow);
-    if (Rflags::TF::test(v.GUEST_RFLAGS)) v.GUEST_PENDING_DEBUG_EXCEPTIONS |= PendingDebug::BS::mask;
+    if (Rflags::TF::test(v.GUEST_RFLAGS) && !BTF::test(v.GUEST_IA32_DEBUGCTL)) v.GUEST_PENDING_DEBUG_EXCEPTIONS |= PendingDebug::BS::mask;
 }
 
 std::expected<Insn, InsnError> fetch_insn(Guest& g) {

@@ -121,11 +121,11 @@ Injection reflect_exception(Guest& g) {
     const u64 type = EventWord::Type::get(info);
     const auto vector = static_cast<Vector>(EventWord::VectorNumber::get(info));
     if (vector == Vector::DB) {
-        // "Debug Status Register (DR6)": the conditions are added, but B0 to B3 are new. DR7.GD and LBR end with delivery.
+        // "Debug Status Register (DR6)": the conditions are added, but B0 to B3 are new. DR7.GD, LBR and BTF end with delivery.
         g.regs.DR6 = Dr6::B::set(g.regs.DR6, 0) | (v.EXIT_QUALIFICATION & DebugQualification::mask);
         v.GUEST_DR7 = Dr7::GD::set(v.GUEST_DR7, 0);
-        using LBR = Bits<0>;
-        v.GUEST_IA32_DEBUGCTL = LBR::set(v.GUEST_IA32_DEBUGCTL, 0);
+        using LbrAndBtf = Bits<1, 0>;
+        v.GUEST_IA32_DEBUGCTL = LbrAndBtf::set(v.GUEST_IA32_DEBUGCTL, 0);
     }
     if (type == index(EventType::HardwareException)) {
         GuestException e{.vector = vector};

@@ -12,7 +12,7 @@ inline constexpr u16 max_port_elements = 256;
 /// first question. None when the code does not make such an access any more: it must run again.
 [[nodiscard]] std::optional<Question> begin_memory(Completion& completion, const Insn& insn, Guest& guest);
 
-/// The same for IN, OUT, INS, OUTS from the exit's qualification.
+/// The same for IN, OUT, INS, OUTS from the exit's qualification. None for a string of no elements.
 [[nodiscard]] std::optional<Question> begin_port(Completion& completion, Guest& guest);
 
 /// Goes on until a device must be asked, or the instruction is done: registers, flags and RIP then are what they must be, or
