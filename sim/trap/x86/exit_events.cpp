@@ -42,7 +42,8 @@ std::optional<Exit> bring(CpuState& cpu, SystemMemory& memory, const Vmcs& vmcs,
                 return exit;
             }
         }
-        apply_payload(cpu, event);
+        // "Vectored-Event Injection": CR2, DR6 and DR7 stay as they are.
+        if (may_exit) apply_payload(cpu, event);
         const auto done = deliver(cpu, memory, event);
         if (done) return std::nullopt;
         if (event.type == EventType::Nmi) cpu.interruptibility |= static_cast<u32>(Interruptibility::BlockingByNmi::mask);

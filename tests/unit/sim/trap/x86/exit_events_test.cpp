@@ -155,6 +155,20 @@ TEST(X86ExitEvents, injected_events_exit_only_by_what_they_meet) {
     EXPECT_EQ(inject(other.cpu, other.memory, v, exception(Vector::GP, 0))->event->vector, 8);
 }
 
+/// "Vectored-Event Injection": what an exception leaves in CR2 and DR6 is the hypervisor's affair.
+TEST(X86ExitEvents, injected_events_leave_cr2_and_dr6_alone) {
+    const Vmcs v = long_mode();
+    Long m;
+    m.cpu.cr2 = 0x1234;
+    m.cpu.dr6 = Dr6::at_reset | Dr6::BS::mask;
+    ASSERT_FALSE(inject(m.cpu, m.memory, v, exception(Vector::PF, 2)));
+    ASSERT_FALSE(inject(m.cpu, m.memory, v, exception(Vector::DB)));
+    EXPECT_EQ(m.cpu.cr2, 0x1234U);
+    EXPECT_EQ(m.cpu.dr6, Dr6::at_reset | Dr6::BS::mask);
+    ASSERT_FALSE(raise(m.cpu, m.memory, v, exception(Vector::PF, 2, 0x5678)));
+    EXPECT_EQ(m.cpu.cr2, 0x5678U);
+}
+
 TEST(X86ExitEvents, task_gates_exit) {
     Vmcs v = protected_mode();
     Protected m;
