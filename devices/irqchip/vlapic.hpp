@@ -9,6 +9,7 @@
 #include "core/bus/device.hpp"
 #include "core/irq/vectors.hpp"
 #include "core/timer/clock.hpp"
+#include "core/timer/ticks.hpp"
 #include "devices/irqchip/apic_messages.hpp"
 #include "devices/irqchip/vlapic_state.hpp"
 
@@ -24,8 +25,8 @@ namespace ax::dev {
 /// nowhere; EOI broadcasts cannot be suppressed; TPR sets the low bits of PPR when the classes are equal. Sources of
 /// the thermal and performance entries do not exist.
 ///
-/// Inputs as `irq::IrqChip`: 0 is LINT0 of every local APIC, 1 is LINT1. The timer's input and the TSC run at
-/// `lapic::tsc_hz`. Large (64 CPUs: 20 KiB): keep it in static or heap storage.
+/// Inputs as `irq::IrqChip`: 0 is LINT0 of every local APIC, 1 is LINT1. The timer's input runs at
+/// `lapic::usual_tsc_hz`. Large (64 CPUs: 20 KiB): keep it in static or heap storage.
 class LocalApics final : public bus::Device,
                          public irq::VectorSource,
                          public irq::IrqChip,
@@ -36,6 +37,7 @@ public:
         u32 vcpus = 1;  ///< 1 to `lapic::max_vcpus`
         bool has_x2apic = false;
         bool has_tsc_deadline = true;
+        u64 tsc_hz = lapic::usual_tsc_hz;  ///< of the guest's time-stamp counter
         /// No firmware runs before the guest: the first CPU starts as a BIOS leaves it, enabled, with the 8259s at
         /// LINT0 ("virtual wire mode") and NMI at LINT1.
         bool starts_in_virtual_wire = false;
@@ -86,7 +88,9 @@ private:
     };
 
     [[nodiscard]] u32 checked(VcpuId vcpu) const;
-    [[nodiscard]] u64 tsc(const lapic::Local& local) { return clock_->now_ns() + local.tsc_offset; }
+    [[nodiscard]] lapic::TimeStamp tsc(const lapic::Local& local) {
+        return {timer::ns_to_ticks(clock_->now_ns(), config_.tsc_hz) + local.tsc_offset, config_.tsc_hz};
+    }
 
     // Registers.
     [[nodiscard]] u32 read_register(u32 cpu, u32 number);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/timer/ticks.hpp"
+
 namespace ax::dev::lapic {
 
 namespace {
@@ -61,18 +63,18 @@ void Timer::set_divide(u64 now_ns, u32 divide) {
     if (mode_ != TimerMode::TscDeadline) start(now_ns, left);
 }
 
-void Timer::set_tsc_deadline(u64 now_ns, u64 tsc, u64 deadline) {
+void Timer::set_tsc_deadline(u64 now_ns, const TimeStamp& tsc, u64 deadline) {
     if (mode_ != TimerMode::TscDeadline) return;
     tsc_deadline_ = deadline;
     set_tsc(now_ns, tsc);
 }
 
-void Timer::set_tsc(u64 now_ns, u64 tsc) {
+void Timer::set_tsc(u64 now_ns, const TimeStamp& tsc) {
     if (mode_ != TimerMode::TscDeadline) return;
     if (tsc_deadline_ == 0)
         due_ns_ = timer::never;
     else
-        due_ns_ = tsc_deadline_ <= tsc ? now_ns : add_saturating(now_ns, tsc_deadline_ - tsc);
+        due_ns_ = tsc_deadline_ <= tsc.value ? now_ns : add_saturating(now_ns, timer::ticks_to_ns(tsc_deadline_ - tsc.value, tsc.hz));
 }
 
 bool Timer::expire(u64 now_ns) {

@@ -7,9 +7,15 @@
 
 namespace ax::dev::lapic {
 
-/// The timer's input and the guest's TSC both count nanoseconds of guest time. CPUID leaves 15H and 16H and what
-/// the guest measures must agree with this.
-inline constexpr u64 tsc_hz = 1'000'000'000;
+/// The timer's input counts nanoseconds of guest time; so does the guest's TSC, unless the machine says otherwise. CPUID leaves
+/// 15H and 16H and what the guest measures must agree with this.
+inline constexpr u64 usual_tsc_hz = 1'000'000'000;
+
+/// The CPU's time-stamp counter.
+struct TimeStamp {
+    u64 value = 0;
+    u64 hz = usual_tsc_hz;
+};
 
 /// A periodic timer interrupts at most so often; faster expirations merge, as they would in IRR.
 inline constexpr u64 min_period_ns = 1'000;
@@ -29,10 +35,10 @@ public:
     void set_mode(u64 now_ns, TimerMode mode);
     void set_initial_count(u64 now_ns, u32 count);
     void set_divide(u64 now_ns, u32 divide);
-    /// `tsc` is the CPU's time-stamp counter at `now_ns`. Ignored in the other modes.
-    void set_tsc_deadline(u64 now_ns, u64 tsc, u64 deadline);
+    /// `tsc` is what the CPU's counter shows at `now_ns`. Ignored in the other modes.
+    void set_tsc_deadline(u64 now_ns, const TimeStamp& tsc, u64 deadline);
     /// The CPU's time-stamp counter has been set to `tsc`.
-    void set_tsc(u64 now_ns, u64 tsc);
+    void set_tsc(u64 now_ns, const TimeStamp& tsc);
     /// True when it has expired at or before `now_ns`; it is then stopped or counts its next period.
     bool expire(u64 now_ns);
     void fields(FieldVisitor& v);

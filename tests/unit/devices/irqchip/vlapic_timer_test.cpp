@@ -94,6 +94,14 @@ TEST_F(LapicTimerTest, tsc_deadline_arms_fires_and_clears) {
     EXPECT_EQ(rdmsr(0x6e0), 0u);
 }
 
+TEST(LapicTimerRateTest, a_faster_counter_is_due_earlier) {
+    LapicBench bench({.vcpus = 1, .tsc_hz = 4'000'000'000});
+    bench.enable(0);
+    bench.put(LVTT, 0x4'0020);
+    EXPECT_TRUE(bench.wrmsr(0x6e0, 8000));
+    EXPECT_EQ(bench.time.deadline, 2000u);
+}
+
 TEST_F(LapicTimerTest, deadline_is_in_the_guests_tsc) {
     put(LVTT, 0x4'0020);
     apics.set_tsc_offset(VcpuId{0}, 1000);
@@ -202,6 +210,24 @@ TEST(LapicTimerModel, every_count_and_divisor_counts_as_the_model) {
             }
 }
 
+TEST(LapicTimerModel, deadlines_count_at_the_counters_own_rate) {
+    struct Case {
+        u64 now_ns, tsc, hz, deadline, due_ns;
+    };
+    const Case cases[] = {{1000, 4000, 4'000'000'000, 8000, 2000},
+                          {1000, 4000, 4'000'000'000, 4001, 1001},
+                          {1000, 3000, 3'000'000'000, 3001, 1001},
+                          {1000, 100, 100'000'000, 103, 1030},
+                          {1000, 4000, 4'000'000'000, 3999, 1000},
+                          {1000, 0, 1, ~u64{0}, timer::never}};
+    for (const Case& c : cases) {
+        Timer timer;
+        timer.set_mode(0, TimerMode::TscDeadline);
+        timer.set_tsc_deadline(c.now_ns, {c.tsc, c.hz}, c.deadline);
+        EXPECT_EQ(timer.due_ns(), c.due_ns) << c.deadline << " at " << c.hz;
+    }
+}
+
 TEST(LapicTimerModel, damaged_state_and_extreme_times_do_no_harm) {
     for (u64 seed = 1; seed <= 2000; ++seed) {
         Scrambler scrambler(seed);
@@ -215,7 +241,7 @@ TEST(LapicTimerModel, damaged_state_and_extreme_times_do_no_harm) {
             timer.set_mode(now, static_cast<TimerMode>(lcg.below(4)));
             timer.set_divide(now, static_cast<u32>(lcg.word()));
             timer.set_initial_count(now, static_cast<u32>(lcg.word()));
-            timer.set_tsc_deadline(now, lcg.word(), lcg.word());
+            timer.set_tsc_deadline(now, {lcg.word(), 1 + lcg.below(10'000'000'000)}, lcg.word());
         }
     }
 }
