@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the bare-metal test guests of one instruction set: every NAME.c or NAME.S of ISA/ but start and the
 # kit becomes OUT/NAME.elf, with ISA/start.S, ISA/kit*.c and common/common.c.
-# Usage: tests/guests/build.sh ISA OUT [NAME...]      ISA is riscv64 or aarch64
+# Usage: tests/guests/build.sh ISA OUT [NAME...]      ISA is riscv64, aarch64 or x86_64
 set -euo pipefail
 top=$(cd "$(dirname "$0")" && pwd)
 isa=${1:?usage: tests/guests/build.sh ISA OUT [NAME...]}
@@ -11,7 +11,8 @@ here=$top/$isa
 case $isa in
   riscv64) cc=${RISCV_CC:-riscv64-linux-gnu-gcc}; flags=(-march=rv64imafdc_zicsr_zifencei -mabi=lp64d -mcmodel=medany) ;;
   aarch64) cc=${AARCH64_CC:-aarch64-linux-gnu-gcc}; flags=(-march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics) ;;
-  *) echo "guests: error: no guests for '$isa'; known: riscv64 aarch64" >&2; exit 2 ;;
+  x86_64) cc=${X86_64_CC:-x86_64-linux-gnu-gcc}; flags=(-march=x86-64 -mgeneral-regs-only -mno-red-zone -mcmodel=small) ;;
+  *) echo "guests: error: no guests for '$isa'; known: riscv64 aarch64 x86_64" >&2; exit 2 ;;
 esac
 flags+=(-O2 -g1 -std=c17 -ffreestanding -fno-pic -no-pie
         -fno-stack-protector -fno-strict-aliasing -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror

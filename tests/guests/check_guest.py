@@ -16,7 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PLATFORMS = {"riscv64": "riscv64-qemu-virt", "aarch64": "aarch64-qemu-virt-hv"}
+PLATFORMS = {"riscv64": "riscv64-qemu-virt", "aarch64": "aarch64-qemu-virt-hv", "x86_64": "x86_64-qemu-q35"}
 GICS = {2: '["gic", 0x0800_0000, 0x1_0000, 0, 0x1, [2, 0x0801_0000]]', 3: '["gic", 0x0800_0000, 0x1_0000, 0, 0x1, [3, 0x080a_0000]]'}
 
 
