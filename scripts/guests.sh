@@ -142,6 +142,33 @@ copy_uboot() { # arch board
   lock "uboot-$1" "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-$1.elf"
 }
 
+# For a PC it is a ROM.
+copy_uboot_rom() {
+  local from=/usr/lib/u-boot/qemu-x86_64/u-boot.rom
+  if locked_ok uboot-amd64; then return 0; fi
+  [ -f "$from" ] || { say "U-Boot for amd64 skipped: package u-boot-qemu is not installed (scripts/setup.sh installs it)"; return 0; }
+  install -m 644 "$from" "$out/uboot-amd64.rom"
+  lock uboot-amd64 "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-amd64.rom"
+}
+
+# SeaBIOS, and the option ROM with which it starts a kernel; both are the same on every host.
+fetch_seabios() {
+  if locked_ok seabios && locked_ok linuxboot_dma; then return 0; fi
+  say "fetching SeaBIOS and its option ROM"
+  local deb
+  work=$(mktemp -d)
+  open_suite "$work/apt" amd64 bookworm trixie forky || die "cannot read the package lists for amd64; check the network and try again"
+  deb=$(download "$work/apt" seabios "$work")
+  dpkg -x "$deb" "$work/seabios"
+  install -m 644 "$work/seabios/usr/share/seabios/bios.bin" "$out/seabios.bin"
+  lock seabios "seabios $(dpkg-deb -f "$deb" Version)" "$out/seabios.bin"
+  deb=$(download "$work/apt" qemu-system-data "$work")
+  dpkg-deb --fsys-tarfile "$deb" | tar -x -O --wildcards '*/linuxboot_dma.bin' >"$out/linuxboot_dma.bin"
+  lock linuxboot_dma "qemu-system-data $(dpkg-deb -f "$deb" Version)" "$out/linuxboot_dma.bin"
+  rm -rf "$work"
+  work=
+}
+
 wanted=("$@")
 [ ${#wanted[@]} -gt 0 ] || wanted=(riscv64 arm64 amd64)
 for arch in "${wanted[@]}"; do
@@ -149,6 +176,7 @@ for arch in "${wanted[@]}"; do
   case $arch in
     riscv64) copy_uboot riscv64 qemu-riscv64_smode ;;
     arm64) copy_uboot arm64 qemu_arm64 ;;
+    amd64) copy_uboot_rom; fetch_seabios ;;
   esac
   # shellcheck disable=SC2086
   fetch_linux $line

@@ -51,6 +51,7 @@ struct KernelConfig {
     bool enable_bios = false;
     std::optional<BootProtocol> boot_protocol;
     Path uefi_firmware_path;
+    Path option_rom_path;
     FixedVector<VmMemConfig, max_memory_regions> memory_regions;
     MemoryPopulation memory_population = MemoryPopulation::Eager;
     FrameSize frame_size = FrameSize::Auto;
@@ -65,6 +66,8 @@ struct DeviceConfig {
     FixedVector<PassThroughAddressConfig, max_pass_through_addresses> passthrough_addresses;
     FixedVector<PassThroughPortConfig, max_pass_through_ports> passthrough_ports;
     AddressSpacePolicy address_space_policy = AddressSpacePolicy::Virtualized;
+    LapicTimer lapic_timer = LapicTimer::TscDeadline;
+    LapicMode lapic_mode = LapicMode::Xapic;
 };
 
 /// Everything that a VM's file says. Large (tens of KiB): keep it in static or heap storage.

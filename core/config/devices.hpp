@@ -68,6 +68,10 @@ struct PassThroughPortConfig {
 /// How interrupts reach the guest.
 enum class VMInterruptMode : u8 { NoIrq, Emulated, Passthrough };
 
+/// axsim's own: what the local APICs of an x86 VM have beside the xAPIC page and the one-shot and periodic timer.
+enum class LapicTimer : u8 { TscDeadline, OneShot };
+enum class LapicMode : u8 { Xapic, X2apic };
+
 /// What guest physical space holds where the configuration names nothing.
 enum class AddressSpacePolicy : u8 {
     Virtualized,  ///< nothing: an access there is an exit

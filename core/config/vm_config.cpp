@@ -29,6 +29,8 @@ AxVMConfig::AxVMConfig(const AxVMCrateConfig& crate)
       pass_through_addresses_(crate.devices.passthrough_addresses),
       interrupt_mode_(crate.devices.interrupt_mode),
       address_space_policy_(crate.devices.address_space_policy),
+      lapic_timer_(crate.devices.lapic_timer),
+      lapic_mode_(crate.devices.lapic_mode),
       memory_population_(crate.kernel.memory_population),
       frame_size_(crate.kernel.frame_size) {}
 

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] const Spis& pass_through_spis() const { return spi_list_; }
     [[nodiscard]] VMInterruptMode interrupt_mode() const { return interrupt_mode_; }
     [[nodiscard]] AddressSpacePolicy address_space_policy() const { return address_space_policy_; }
+    [[nodiscard]] LapicTimer lapic_timer() const { return lapic_timer_; }
+    [[nodiscard]] LapicMode lapic_mode() const { return lapic_mode_; }
     [[nodiscard]] MemoryPopulation memory_population() const { return memory_population_; }
     [[nodiscard]] FrameSize frame_size() const { return frame_size_; }
 
@@ -90,6 +92,8 @@ private:
     Spis spi_list_;
     VMInterruptMode interrupt_mode_ = VMInterruptMode::NoIrq;
     AddressSpacePolicy address_space_policy_ = AddressSpacePolicy::Virtualized;
+    LapicTimer lapic_timer_ = LapicTimer::TscDeadline;
+    LapicMode lapic_mode_ = LapicMode::Xapic;
     MemoryPopulation memory_population_ = MemoryPopulation::Eager;
     FrameSize frame_size_ = FrameSize::Auto;
 };

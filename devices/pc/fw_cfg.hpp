@@ -9,6 +9,7 @@
 #include "core/base/fixed_string.hpp"
 #include "core/base/fixed_vector.hpp"
 #include "core/bus/device.hpp"
+#include "core/mm/guest_memory.hpp"
 
 namespace ax::dev {
 
@@ -20,17 +21,19 @@ inline constexpr u16 signature = 0x00, id = 0x01, ram_size = 0x03, cpu_count = 0
                      setup_size = 0x17, setup_data = 0x18, file_directory = 0x19, first_file = 0x20;
 }
 
-/// QEMU documentation, "QEMU Firmware Configuration (fw_cfg) Device", the interface with ports, without DMA. A 2-byte
-/// write to port 0x510 selects an item, 1-byte reads of port 0x511 give its bytes one after another, zeros behind
-/// its end. Other widths are refused; what is written to data is ignored.
+/// QEMU documentation, "QEMU Firmware Configuration (fw_cfg) Device", the interface with ports. A 2-byte write to port
+/// 0x510 selects an item, 1-byte reads of port 0x511 give its bytes one after another, zeros behind its end. With memory
+/// there is DMA too: two 4-byte big-endian writes, to 0x514 and 0x518, name a command in the guest's memory. Other
+/// widths are refused; items are not written, by DMA that is an error.
 class FwCfg final : public bus::Device {
 public:
-    static constexpr u64 port = 0x510, window_bytes = 2;
+    static constexpr u64 port = 0x510, window_bytes = 12;
     static constexpr std::size_t max_items = 64;
     static constexpr std::size_t max_name = 55;
 
-    /// Signature, ID, and an empty directory are there from the start.
-    FwCfg();
+    /// Signature, ID, and an empty directory are there from the start. `memory` is the guest's, for DMA, and outlives the
+    /// device; null: no DMA.
+    explicit FwCfg(mm::GuestMemory* memory = nullptr);
 
     /// An item that the guest may read; the bytes outlive the device. False when there is no room, or the key is taken.
     [[nodiscard]] bool add(u16 key, std::span<const std::byte> bytes);
@@ -60,11 +63,18 @@ private:
     [[nodiscard]] const Item* find(u16 key) const;
     [[nodiscard]] u8 byte_of(u64 offset) const;
     [[nodiscard]] u8 directory_byte(u64 offset) const;
+    void run_command(Gpa at);
+    [[nodiscard]] bool run(u32 control, u32 length, Gpa to);
+    [[nodiscard]] bool copy_out(Gpa to, u32 length);
+    void fill(std::span<std::byte> chunk);
+    void advance(u32 bytes) { offset_ = bytes > ~offset_ ? ~u32{0} : offset_ + bytes; }
 
+    mm::GuestMemory* memory_;
     FixedVector<Item, max_items> items_;
     u16 files_ = 0;
     u16 selected_ = 0;
     u32 offset_ = 0;
+    u32 command_high_ = 0;  ///< the high half of a command's address, once it is written
 };
 
 }  // namespace ax::dev

@@ -17,7 +17,9 @@ struct RunSettings {
     std::string platform;
     std::string record;
     std::string console = "stdio";
+    std::string exits;
     std::string until_text;
+    std::string backend = "sim";
     u64 max_insns = ~u64{0};
     u64 max_exits = ~u64{0};
     u64 seed = 0;

@@ -6,6 +6,7 @@
 
 #include "sim/cli/commands.hpp"
 #include "sim/cli/console_output.hpp"
+#include "sim/session/exit_list.hpp"
 #include "sim/session/live_source.hpp"
 #include "sim/session/recorder.hpp"
 #include "sim/session/result.hpp"
@@ -55,6 +56,19 @@ std::expected<ConsoleChoice, Error> parse_console(const std::string& text) {
     return choice;
 }
 
+/// What the host's processor cannot give: instructions are not counted, and no run is like another.
+std::expected<Backend, Error> choose_backend(const RunSettings& settings) {
+    if (settings.backend != "kvm") return Backend::Simulated;
+    const auto needs_simulation = [](const char* option, const char* why) {
+        return std::unexpected(Error{std::string(option) + " needs the simulated backend", "", why, "leave it out, or use --backend sim"});
+    };
+    if (!settings.record.empty()) return needs_simulation("--record", "a run on KVM cannot be replayed");
+    if (settings.state_hash_interval != 0) return needs_simulation("--state-hash-every", "a run on KVM cannot be repeated");
+    if (settings.max_insns != ~u64{0}) return needs_simulation("--max-insns", "KVM counts no instructions");
+    if (settings.seed != 0) return needs_simulation("--seed", "a run on KVM cannot be repeated");
+    return Backend::Kvm;
+}
+
 int status_of(Outcome outcome, const RunSettings& settings) {
     switch (outcome) {
         case Outcome::PoweredOff:
@@ -78,7 +92,9 @@ int status_of(Outcome outcome, const RunSettings& settings) {
 int run(const RunSettings& settings) {
     auto console = parse_console(settings.console);
     if (!console) return report(console.error(), bad_input);
-    auto setup = read_setup(settings.vms, settings.platform, {settings.seed, settings.state_hash_interval, nullptr});
+    const auto backend = choose_backend(settings);
+    if (!backend) return report(backend.error(), bad_input);
+    auto setup = read_setup(settings.vms, settings.platform, {settings.seed, settings.state_hash_interval, nullptr, *backend});
     if (!setup) {
         std::fprintf(stderr, "%s\n", setup.error().text.c_str());
         return bad_input;
@@ -100,6 +116,13 @@ int run(const RunSettings& settings) {
         if (!writer) return report(writer.error(), bad_input);
         recorder.emplace(std::move(*writer));
         m.observe(*recorder);
+    }
+    std::unique_ptr<ExitList> exits;
+    if (!settings.exits.empty()) {
+        auto list = ExitList::create(settings.exits);
+        if (!list) return report(list.error(), bad_input);
+        exits = std::move(*list);
+        m.observe(*exits);
     }
     std::FILE* terminal = settings.json ? stderr : stdout;
     std::FILE* output = console->file ? console->file.get() : terminal;
@@ -131,6 +154,8 @@ int run(const RunSettings& settings) {
         if (!done) status = report(done.error(), failed);
         result.trace_bytes = recorder->writer().file_bytes();
     }
+    if (exits)
+        if (const auto done = exits->finish(); !done) status = report(done.error(), failed);
     if (outcome == Outcome::GuestFailed)
         std::fprintf(stderr, "%s", describe_failure(*m.failed_vm(), console_output.last_exits()).c_str());
     if (settings.stats) std::fprintf(stderr, "%s", times.statistics().to_table().c_str());

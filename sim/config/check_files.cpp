@@ -43,6 +43,7 @@ std::vector<Diagnostic> check_images(const VmFile& vm, const PlatformFile* platf
         look("bios", vm.images.bios);
         look("dtb", vm.images.dtb);
         look("ramdisk", vm.images.ramdisk);
+        look("option_rom", vm.images.option_rom);
     }
     if (vm.config.kernel.image_location == config::ImageLocation::Memory)
         for (Diagnostic& diagnostic : found)

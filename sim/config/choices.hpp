@@ -16,6 +16,8 @@ inline constexpr std::array address_space_policies = {Choice{"virtualized", 0}, 
                                                       Choice{"pt", 1}};
 inline constexpr std::array memory_populations = {Choice{"eager", 0}, Choice{"lazy", 1}};
 inline constexpr std::array frame_sizes = {Choice{"auto", 0}, Choice{"4K", 1}, Choice{"2M", 2}};
+inline constexpr std::array lapic_timers = {Choice{"tsc-deadline", 0}, Choice{"one-shot", 1}};
+inline constexpr std::array lapic_modes = {Choice{"xapic", 0}, Choice{"x2apic", 1}};
 inline constexpr std::array arches = {Choice{"x86_64", 0}, Choice{"aarch64", 1}, Choice{"riscv64", 2}};
 inline constexpr std::array htinst_styles = {Choice{"transformed", 0}, Choice{"zero", 1}};
 

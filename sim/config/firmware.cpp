@@ -55,20 +55,18 @@ u64 memory_below_4g(std::span<const config::VmMemConfig> regions) {
     return std::min(end, four_gib);
 }
 
-std::expected<FirmwareInput, ImageError> make_firmware_input(std::optional<ImageFile> kernel, std::optional<ImageFile> initrd,
-                                                             const config::AxVMCrateConfig& config) {
+std::expected<FirmwareInput, ImageError> make_firmware_input(FirmwareImages images, const config::AxVMCrateConfig& config) {
     FirmwareInput input;
     input.memory_below_4g = memory_below_4g({config.kernel.memory_regions.begin(), config.kernel.memory_regions.end()});
     input.cpus = static_cast<u32>(config.base.cpu_num);
     input.e820 = e820_bytes(e820_of(config.kernel));
-    input.kernel_image = std::move(kernel);
-    input.initrd = std::move(initrd);
-    if (input.kernel_image) {
-        if (!is_bzimage(*input.kernel_image))
-            return std::unexpected(refusal("firmware-kernel", *input.kernel_image, "is no bzImage, and firmware is given no other kernel",
+    input.images = std::move(images);
+    if (input.images.kernel) {
+        if (!is_bzimage(*input.images.kernel))
+            return std::unexpected(refusal("firmware-kernel", *input.images.kernel, "is no bzImage, and firmware is given no other kernel",
                                            "to run the firmware alone, name it in kernel_path, with its address in kernel_load_addr"));
-        auto parts = kernel_for_firmware(*input.kernel_image, config.kernel.cmdline.view(),
-                                         input.initrd ? input.initrd->bytes().size() : 0, input.memory_below_4g);
+        auto parts = kernel_for_firmware(*input.images.kernel, config.kernel.cmdline.view(),
+                                         input.images.initrd ? input.images.initrd->bytes().size() : 0, input.memory_below_4g);
         if (!parts) return std::unexpected(parts.error());
         input.kernel = std::move(*parts);
     }

@@ -18,12 +18,16 @@ namespace ax::sim {
 /// Refuses what the VM has no memory for (`image-memory`), and a whole ROM that the VM could write (`rom-writable`).
 [[nodiscard]] std::expected<std::vector<Segment>, ImageError> place_rom(const ImageFile& rom, const config::KernelConfig& kernel);
 
+/// What a VM's files give to its firmware.
+struct FirmwareImages {
+    std::optional<ImageFile> kernel, initrd, option_rom;
+};
+
 /// The contents of fw_cfg, under the names that its device gives them (devices/pc/fw_cfg.hpp). Files: `e820` is etc/e820, `rsdp`
-/// etc/acpi/rsdp, `tables` etc/acpi/tables, `table_loader` etc/table-loader.
+/// etc/acpi/rsdp, `tables` etc/acpi/tables, `table_loader` etc/table-loader, the option ROM is in genroms.
 struct FirmwareInput {
     std::optional<FirmwareKernel> kernel;  ///< none: firmware alone
-    std::optional<ImageFile> kernel_image;  ///< holds the kernel's bytes
-    std::optional<ImageFile> initrd;
+    FirmwareImages images;                  ///< they hold the bytes
     u64 memory_below_4g = 0;
     u32 cpus = 1;
     std::vector<std::byte> e820;
@@ -32,8 +36,7 @@ struct FirmwareInput {
 
 /// Refuses a kernel that is no bzImage (`firmware-kernel`), what `kernel_for_firmware` refuses, and more CPUs than ACPI has
 /// (`acpi`).
-[[nodiscard]] std::expected<FirmwareInput, ImageError> make_firmware_input(std::optional<ImageFile> kernel, std::optional<ImageFile> initrd,
-                                                                           const config::AxVMCrateConfig& config);
+[[nodiscard]] std::expected<FirmwareInput, ImageError> make_firmware_input(FirmwareImages images, const config::AxVMCrateConfig& config);
 
 /// Bytes of RAM that lie together from address 0 on, below 4 GiB.
 [[nodiscard]] u64 memory_below_4g(std::span<const config::VmMemConfig> regions);

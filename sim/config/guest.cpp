@@ -48,7 +48,7 @@ private:
     void check_linux_alignment(const PlacedKernel& placed);
     void load_x86();
     void start_x86(const ImageFile& kernel, const X86BootInput& input);
-    void start_firmware(std::optional<ImageFile> kernel, const ImageFile& rom, std::optional<ImageFile> initrd);
+    void start_firmware(const ImageFile& rom, FirmwareImages images);
     void add_loaded(const std::string& role, const ImageFile& image, u64 address);
     std::optional<Gpa> add_acpi_tables();
     void report(const std::string& key, const ImageError& error);
@@ -120,14 +120,15 @@ void Loader::load_x86() {
     auto kernel = open("kernel", vm_.images.kernel);
     if (kernel) load_symbols(*kernel);
     // A path without an address was refused when the file was read.
-    std::optional<ImageFile> bios, ramdisk;
+    std::optional<ImageFile> bios, ramdisk, option_rom;
     if (vm_.images.bios && config.bios_load_addr) bios = open("bios", *vm_.images.bios);
     if (vm_.images.ramdisk && config.ramdisk_load_addr) ramdisk = open("ramdisk", *vm_.images.ramdisk);
+    if (vm_.images.option_rom) option_rom = open("option_rom", *vm_.images.option_rom);
     if (config::boot_protocol_of(config) == config::BootProtocol::Uefi)
         report("kernel.boot_protocol", {"boot-firmware", "axsim has no flash memory for UEFI firmware", "use \"multiboot\" with a BIOS image in bios_path"});
     if (!errors_.empty() || !kernel) return;
-    if (is_reset_rom(Gpa{config.kernel_load_addr}, kernel->bytes().size())) return start_firmware({}, *kernel, std::move(ramdisk));
-    if (bios && is_reset_rom(Gpa{*config.bios_load_addr}, bios->bytes().size())) return start_firmware(std::move(kernel), *bios, std::move(ramdisk));
+    if (is_reset_rom(Gpa{config.kernel_load_addr}, kernel->bytes().size())) return start_firmware(*kernel, {{}, std::move(ramdisk), std::move(option_rom)});
+    if (bios && is_reset_rom(Gpa{*config.bios_load_addr}, bios->bytes().size())) return start_firmware(*bios, {std::move(kernel), std::move(ramdisk), std::move(option_rom)});
 
     X86BootInput input;
     if (bios) {
@@ -163,11 +164,11 @@ void Loader::start_x86(const ImageFile& kernel, const X86BootInput& input) {
 }
 
 /// The firmware looks for its kernel at fw_cfg; nothing but the ROM is in memory.
-void Loader::start_firmware(std::optional<ImageFile> kernel, const ImageFile& rom, std::optional<ImageFile> initrd) {
-    const std::string key = kernel ? "kernel.bios_path" : "kernel.kernel_path";
+void Loader::start_firmware(const ImageFile& rom, FirmwareImages images) {
+    const std::string key = images.kernel ? "kernel.bios_path" : "kernel.kernel_path";
     auto placed = place_rom(rom, vm_.config.kernel);
     if (!placed) report(key, placed.error());
-    auto input = make_firmware_input(std::move(kernel), std::move(initrd), vm_.config);
+    auto input = make_firmware_input(std::move(images), vm_.config);
     if (!input) report("kernel.kernel_path", input.error());
     if (!placed || !input) return;
     constexpr u64 reset_vector = 0xffff'fff0;

@@ -46,7 +46,8 @@ JudgedVm judge(std::string_view text, const std::string& name, Rules rules) {
     const config::KernelConfig& kernel = file.config.kernel;
     const std::filesystem::path directory = std::filesystem::path(name).parent_path();
     file.images = {resolve(directory, kernel.kernel_path.view()), resolve_optional(directory, kernel.bios_path),
-                   resolve_optional(directory, kernel.dtb_path), resolve_optional(directory, kernel.ramdisk_path)};
+                   resolve_optional(directory, kernel.dtb_path), resolve_optional(directory, kernel.ramdisk_path),
+                   resolve_optional(directory, kernel.option_rom_path)};
     const bool is_good = !diagnostics.has_errors();
     return {std::move(file), diagnostics.take(), is_good};
 }

@@ -18,6 +18,7 @@ struct VmImagePaths {
     std::optional<std::filesystem::path> bios;
     std::optional<std::filesystem::path> dtb;
     std::optional<std::filesystem::path> ramdisk;
+    std::optional<std::filesystem::path> option_rom;
 };
 
 struct VmFile {

@@ -20,6 +20,8 @@ constexpr auto image_locations = choices::words_of(choices::image_locations);
 constexpr auto boot_protocols = choices::words_of(choices::boot_protocols);
 constexpr auto interrupt_modes = choices::words_of(choices::interrupt_modes);
 constexpr auto policies = choices::words_of(choices::address_space_policies);
+constexpr auto lapic_timers = choices::words_of(choices::lapic_timers);
+constexpr auto lapic_modes = choices::words_of(choices::lapic_modes);
 constexpr auto populations = choices::words_of(choices::memory_populations);
 constexpr auto frame_sizes = choices::words_of(choices::frame_sizes);
 
@@ -64,6 +66,7 @@ constexpr auto keys = std::to_array<KeyInfo>({
     {"kernel", "enable_bios", Boolean, optional, familys, 0, any, {}, nullptr, "Starts the guest through its firmware: boot_protocol \"multiboot\" when none is named."},
     choice("kernel", "boot_protocol", boot_protocols, familys, "How the guest is started; \"direct\" unless enable_bios says otherwise."),
     text("kernel", "uefi_firmware_path", optional, path_length, "UEFI firmware image, for boot_protocol \"uefi\"."),
+    {"kernel", "option_rom_path", Text, optional, own, 0, path_length, {}, nullptr, "x86: a ROM that the firmware finds through fw_cfg and runs; linuxboot_dma.bin starts the kernel."},
     choice("kernel", "memory_population", populations, own, "When memory of map_type 0 is taken from the host: when the VM is created, or page by page at its first use."),
     choice("kernel", "frame_size", frame_sizes, own, "The largest frame that backs memory of map_type 0."),
     list("kernel", "memory_regions", required, memory_region_layout, max_memory_regions, "The guest's RAM; at least one region."),
@@ -75,6 +78,8 @@ constexpr auto keys = std::to_array<KeyInfo>({
     list("devices", "passthrough_addresses", optional, passthrough_address_layout, max_pass_through_addresses, "Windows of the board mapped at their own addresses."),
     list("devices", "passthrough_ports", optional, passthrough_port_layout, max_pass_through_ports, "I/O ports of an x86 board that the guest gets."),
     choice("devices", "address_space_policy", policies, familys, "What lies where the file names nothing: no memory, or the board's own."),
+    choice("devices", "lapic_timer", lapic_timers, own, "x86: the best mode of the local APICs' timers that guests are told of."),
+    choice("devices", "lapic_mode", lapic_modes, own, "x86: whether guests are told of x2APIC."),
 
     number("memory_regions", "gpa", required, "First guest physical address, a multiple of 0x1000."),
     number("memory_regions", "size", required, "Bytes, a multiple of 0x1000."),

@@ -72,6 +72,7 @@ void read_kernel(const TomlNode& node, config::KernelConfig& kernel, Diagnostics
         if (const auto chosen = read_choice(*value, boot_protocols, diagnostics))
             kernel.boot_protocol = static_cast<config::BootProtocol>(*chosen);
     table.text("uefi_firmware_path", kernel.uefi_firmware_path);
+    table.text("option_rom_path", kernel.option_rom_path);
     table.choice("memory_population", memory_populations, kernel.memory_population);
     table.choice("frame_size", frame_sizes, kernel.frame_size);
     if (const auto list = table.require("memory_regions", "memory_regions = [[0x8000_0000, 0x1000_0000, 0x7, 0]]"))
@@ -163,6 +164,8 @@ void read_devices(const TomlNode& node, config::DeviceConfig& devices, Diagnosti
         read_list(*list, devices.passthrough_ports, diagnostics,
                   [&](const ValueAt& v) { return read_passthrough_port(v, diagnostics); });
     table.choice("address_space_policy", address_space_policies, devices.address_space_policy);
+    table.choice("lapic_timer", lapic_timers, devices.lapic_timer);
+    table.choice("lapic_mode", lapic_modes, devices.lapic_mode);
     table.reject_unknown(vm_key_table());
 }
 

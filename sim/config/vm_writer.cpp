@@ -128,6 +128,7 @@ void write_images(Lines& lines, const config::KernelConfig& kernel) {
     if (kernel.enable_bios) lines.value("enable_bios", "true");
     if (kernel.boot_protocol) lines.value("boot_protocol", word_for(*kernel.boot_protocol));
     lines.path("uefi_firmware_path", kernel.uefi_firmware_path);
+    lines.path("option_rom_path", kernel.option_rom_path);
     if (!kernel.cmdline.empty()) lines.value("cmdline", toml_quoted(kernel.cmdline.view()));
 }
 
@@ -162,6 +163,8 @@ void write_devices(Lines& lines, const config::DeviceConfig& devices) {
     lines.value("interrupt_mode", word_for(devices.interrupt_mode));
     if (devices.address_space_policy == config::AddressSpacePolicy::Passthrough)
         lines.value("address_space_policy", "\"passthrough\"");
+    if (devices.lapic_timer == config::LapicTimer::OneShot) lines.value("lapic_timer", "\"one-shot\"");
+    if (devices.lapic_mode == config::LapicMode::X2apic) lines.value("lapic_mode", "\"x2apic\"");
     if (!devices.emu_devices.empty()) lines.comment("[name, base_gpa, length, irq_id, emu_type, cfg_list]");
     lines.list("emu_devices", devices.emu_devices, emu_device_text);
     if (!devices.passthrough_devices.empty()) lines.comment("[name, base_gpa, base_hpa, length, irq_id]");

@@ -4,26 +4,35 @@
 
 namespace ax::sim {
 
-std::expected<std::unique_ptr<Board>, std::string> Board::create(const PlatformFile& platform) {
+std::expected<std::unique_ptr<Board>, std::string> Board::create(const PlatformFile& platform, Backend backend) {
     const HpaRange range = platform.memory();
     auto memory = PhysMemory::create(range.start, range.size);
     if (!memory) return std::unexpected("the host gives no " + std::to_string(range.size >> 20) + " MiB for the board's RAM: " + memory.error());
-    std::unique_ptr<Board> board(new Board(std::move(*memory), platform));
+    std::unique_ptr<Board> board(new Board(std::move(*memory), platform, backend));
     auto engines = board->make_engines();
     if (!engines) return std::unexpected(engines.error());
     board->engines_ = std::move(*engines);
     return board;
 }
 
-Board::Board(PhysMemory memory, const PlatformFile& platform)
+Board::Board(PhysMemory memory, const PlatformFile& platform, Backend backend)
     : memory_(std::move(memory)),
       frames_(memory_),
       arch_(platform.config.arch),
-      clock_(platform.sim.ns_per_insn.num, platform.sim.ns_per_insn.den),
+      backend_(backend),
+      // On KVM a nanosecond counts as an instruction.
+      clock_(backend == Backend::Kvm ? 1 : platform.sim.ns_per_insn.num, backend == Backend::Kvm ? 1 : platform.sim.ns_per_insn.den),
       timer_frequency_(platform.timer_frequency()) {}
 
 std::expected<Engines, std::string> Board::make_engines() {
     Engines engines;
+    if (backend_ == Backend::Kvm) {
+        if (arch_ != config::Arch::X86_64) return std::unexpected(std::string("KVM runs x86_64 guests only"));
+        auto engine = kvm::Engine::create();
+        if (!engine) return std::unexpected(engine.error());
+        engines.kvm = std::move(*engine);
+        return engines;
+    }
     switch (arch_) {
         case config::Arch::Riscv64: {
             auto engine = RiscvEngine::create(memory_);
@@ -70,9 +79,30 @@ void Board::console_put(VmId vm, u8 byte) {
 
 u64 Board::ticks_after(u64 retired) { return timer::ns_to_ticks(clock_.after(retired), timer_frequency_); }
 
+u64 Board::now_ns() {
+    if (backend_ == Backend::Kvm) clock_.jump_to(host_clock_.now_ns());
+    return clock_.now_ns();
+}
+
 void Board::retire(u64 instructions) {
     icount_ += instructions;
-    clock_.retire(instructions);
+    if (backend_ == Backend::Simulated) clock_.retire(instructions);
+}
+
+void Board::spend_ns(u64 ns) {
+    if (backend_ == Backend::Simulated) clock_.add_ns(ns);
+}
+
+void Board::idle_until(u64 ns) {
+    if (backend_ == Backend::Kvm)
+        host_clock_.sleep_until(ns);
+    else
+        clock_.jump_to(ns);
+}
+
+u64 Board::instructions_until_timer() {
+    static_cast<void>(now_ns());
+    return clock_.instructions_until(timer_ns_);
 }
 
 u64 Board::instructions_until(u64 ticks) { return clock_.instructions_until(timer::ticks_to_ns(ticks, timer_frequency_)); }

@@ -11,6 +11,8 @@ constexpr u64 ns_per_second = 1'000'000'000;
 constexpr u64 polls_before_backoff = 256;
 /// ... and each further read takes this long, so that waiting costs few instructions.
 constexpr u64 poll_backoff_ns = 20'000;
+/// On KVM an entry costs microseconds: nanoseconds until another vCPU's turn, at least.
+constexpr u64 kvm_quantum = 1'000'000;
 }
 
 Machine::Machine(std::unique_ptr<Board> board, const PlatformFile& platform, const MachineOptions& options)
@@ -22,13 +24,15 @@ Machine::Machine(std::unique_ptr<Board> board, const PlatformFile& platform, con
       next_hash_(options.state_hash_interval),
       random_(options.seed) {
     board_->listen(this);
+    if (options.backend == Backend::Kvm) sim_.quantum = std::max(sim_.quantum, kvm_quantum);
 }
 
 Machine::~Machine() = default;
 
 std::expected<std::unique_ptr<Machine>, Error> Machine::create(const PlatformFile& platform, std::vector<Guest> guests,
                                                                const MachineOptions& options) {
-    auto board = Board::create(platform);
+    auto board = Board::create(platform, options.backend);
+    if (!board && options.backend == Backend::Kvm) return std::unexpected(Error{"cannot run on KVM", "", board.error(), "use --backend sim"});
     if (!board) return std::unexpected(Error{"cannot build the simulated board", platform.name, board.error(), ""});
     std::unique_ptr<Machine> machine(new Machine(std::move(*board), platform, options));
     for (Guest& guest : guests) {
@@ -62,7 +66,7 @@ Outcome Machine::run(const RunLimits& limits) {
 u64 Machine::budget(const RunLimits& limits) const {
     const u64 icount = board_->icount();
     u64 end = std::min(slice_end_, limits.max_insns);
-    const u64 until_timer = board_->clock().instructions_until(board_->timer_deadline_ns());
+    const u64 until_timer = board_->instructions_until_timer();
     end = std::min(end, icount + until_timer);
     return end - icount;
 }
@@ -111,7 +115,7 @@ std::optional<Outcome> Machine::idle() {
     const u64 now = board_->now_ns();
     const u64 wake = input_ != nullptr ? input_->wait(slice_ + 1, now, deadline) : deadline;
     if (wake == timer::never) return Outcome::AllIdle;
-    board_->clock().jump_to(wake);
+    board_->idle_until(wake);
     if (board_->take_timer()) vmm_.on_timer_interrupt();
     return std::nullopt;
 }
@@ -150,7 +154,7 @@ std::optional<Outcome> Machine::account(const vm::StepResult& step) {
     }
     ++exits_;
     const u64 cost = cost_of(step);
-    board_->clock().add_ns(cost);
+    board_->spend_ns(cost);
     if (observers_.empty()) return std::nullopt;
     const ExitRecord record = flatten(step.exit, step.answer, {step.vm, step.vcpu, board_->icount(), step.pc});
     std::optional<Outcome> result;

@@ -26,6 +26,7 @@ struct MachineOptions {
     /// Instructions between full-state hashes; 0 for none.
     u64 state_hash_interval = 0;
     VcpuDecorator decorate_vcpu = nullptr;
+    Backend backend = Backend::Simulated;
 };
 
 /// Where `run` shall stop at the latest. Counts are absolute, from the start of the machine.

@@ -10,6 +10,7 @@
 #include "devices/irqchip/vlapic.hpp"
 #include "devices/pc/acpi_pm.hpp"
 #include "devices/pc/cmos.hpp"
+#include "devices/pc/fw_cfg.hpp"
 #include "devices/pc/i8254.hpp"
 #include "devices/pc/isa_irqs.hpp"
 #include "devices/pc/pci_host.hpp"
@@ -22,9 +23,11 @@ class Pc {
 public:
     struct Config {
         u32 vcpus = 1;
-        bool has_firmware = false;  ///< else the first CPU starts as a BIOS leaves it
+        const FirmwareInput* firmware = nullptr;  ///< null: the first CPU starts as a BIOS leaves it
         u64 epoch_ns = 0;
         u64 memory_below_4g = 0;
+        bool has_tsc_deadline = true;
+        bool has_x2apic = false;
     };
     /// Where its parts are attached.
     struct Parts {
@@ -33,6 +36,7 @@ public:
         const bus::Initiator& initiator;
         timer::Clock& clock;
         timer::TimerQueue& timers;
+        mm::GuestMemory* memory = nullptr;  ///< for fw_cfg
     };
 
     Pc(const Config& config, const Parts& parts);
@@ -44,6 +48,9 @@ public:
     [[nodiscard]] irq::Line isa(u32 number) { return {isa_, number}; }
 
 private:
+    [[nodiscard]] bool fill_fw_cfg();
+
+    const FirmwareInput* firmware_;
     dev::LocalApics lapics_;
     dev::IoApic ioapic_;
     dev::PicOutput pic_output_;
@@ -55,6 +62,7 @@ private:
     dev::PciHost pci_;
     dev::Port61 port61_;
     dev::Port92 port92_;
+    dev::FwCfg fw_cfg_;  ///< attached with firmware alone
 };
 
 }  // namespace ax::sim

@@ -45,7 +45,8 @@ std::expected<void, Error> VmInstance::build(vm::Vmm& vmm, const PlatformFile& p
 }
 
 std::expected<void, Error> VmInstance::add_memory() {
-    const auto population = guest_.config->memory_population() == config::MemoryPopulation::Lazy ? mm::Population::Lazy : mm::Population::Eager;
+    const bool is_lazy = guest_.config->memory_population() == config::MemoryPopulation::Lazy && isa_->can_populate_late();
+    const auto population = is_lazy ? mm::Population::Lazy : mm::Population::Eager;
     const auto frame_size = static_cast<mm::FrameSize>(guest_.config->frame_size());
     for (const config::VmMemConfig& region : guest_.config->memory_regions()) {
         std::expected<void, mm::SpaceError> added;

@@ -17,6 +17,8 @@ RunResult result_of(Machine& machine, Outcome outcome, double wall_seconds) {
     result.exits = machine.exits();
     result.virtual_ns = machine.virtual_ns();
     result.wall_seconds = wall_seconds;
+    result.backend = machine.board().backend();
+    if (result.backend == Backend::Kvm) return result;
     result.components = machine.component_hashes();
     result.state_hash = combine(result.components);
     return result;
@@ -27,6 +29,12 @@ std::string to_json(const RunResult& result) {
     json["outcome"] = to_text(result.outcome);
     if (!result.detail.empty()) json["detail"] = result.detail;
     json["version"] = version;
+    if (result.backend == Backend::Kvm) {
+        json["backend"] = "kvm";
+        json["exits"] = result.exits;
+        json["wall_seconds"] = result.wall_seconds;
+        return json.dump(2);
+    }
     json["seed"] = result.seed;
     json["instructions"] = result.instructions;
     json["exits"] = result.exits;
@@ -45,6 +53,11 @@ std::string to_json(const RunResult& result) {
 
 std::string to_line(const RunResult& result) {
     char numbers[128];
+    if (result.backend == Backend::Kvm) {
+        std::snprintf(numbers, sizeof numbers, "%.2f s on KVM", result.wall_seconds);
+        return std::string(to_text(result.outcome)) + ": " + std::to_string(result.exits) + " exits, " + numbers +
+               (result.detail.empty() ? "" : " (" + result.detail + ")");
+    }
     std::snprintf(numbers, sizeof numbers, "%.3f s virtual, %.2f s, %.0f MIPS", static_cast<double>(result.virtual_ns) / 1e9,
                   result.wall_seconds, result.mips());
     std::string line = std::string(to_text(result.outcome)) + ": " + std::to_string(result.instructions) + " instructions, " +

@@ -12,12 +12,13 @@ namespace ax::sim {
 
 struct RunResult {
     Outcome outcome = Outcome::AllIdle;
+    Backend backend = Backend::Simulated;
     u64 seed = 0;
-    u64 instructions = 0;
+    u64 instructions = 0;  ///< on KVM nanoseconds, which are not shown
     u64 exits = 0;
     u64 virtual_ns = 0;
     double wall_seconds = 0;
-    u64 state_hash = 0;
+    u64 state_hash = 0;    ///< none on KVM, where no run is repeatable
     std::vector<ComponentHash> components;
     std::string detail;  ///< what ended it, when the outcome alone does not say
     // Recording

@@ -20,6 +20,13 @@ struct Outcome {
     std::optional<u64> reg{};          ///< as wide as the register operand
     std::optional<u64> accumulator{};  ///< CMPXCHG that did not match
     u64 rflags = 0;
+
+    void fields(FieldVisitor& v) {
+        field(v, "memory", memory);
+        field(v, "reg", reg);
+        field(v, "accumulator", accumulator);
+        field(v, "rflags", rflags);
+    }
 };
 
 /// Executes `insn` on values. BT and its kin take the bit of the operand that `other` names modulo its width; which

@@ -14,9 +14,11 @@ constexpr u64 nothing_answers = ~u64{0};
 constexpr u64 hypercall_failed = ~u64{0};
 constexpr unsigned half = 4;  ///< bytes of EAX and its kin
 
-std::optional<Question> raise(const GuestException& e, Guest& g) {
+std::optional<Question> raise(const GuestException& e, Completion& c, Guest& g) {
+    c = {};
     if (inject_exception(g, e) == Injection::Delivered) return std::nullopt;
-    return Question{Handled{ExitReasonWord::Basic::get(g.vmcs.EXIT_REASON), index(e.vector)}, TripleFault{}};
+    c.kind = CompletionKind::Shutdown;
+    return next_question(c, g);
 }
 
 void write_pair(Guest& g, u64 value) {
@@ -29,6 +31,7 @@ void write_pair(Guest& g, u64 value) {
 std::optional<Question> complete_with(Completion& c, CallStatus status, u64 value, Guest& g) {
     switch (c.kind) {
         case CompletionKind::None:
+        case CompletionKind::Shutdown:
         case CompletionKind::Fault: return std::nullopt;
         case CompletionKind::Transfer: return advance_with(c, value, g);
         case CompletionKind::Cpuid: complete_cpuid(c, {}, g); return std::nullopt;
@@ -53,12 +56,17 @@ std::optional<Question> complete_with(Completion& c, CallStatus status, u64 valu
 
 std::optional<Question> complete_without_answer(Completion& c, Guest& g) {
     if (c.kind == CompletionKind::Transfer) return advance_with(c, nothing_answers, g);
-    if (c.kind == CompletionKind::Fault) return raise(c.fault, g);
-    if (c.kind == CompletionKind::Msr) return raise({Vector::GP, 0, std::nullopt}, g);
+    if (c.kind == CompletionKind::Fault) return raise(GuestException{c.fault}, c, g);
+    if (c.kind == CompletionKind::Msr) return raise({Vector::GP, 0, std::nullopt}, c, g);
     return complete_with(c, CallStatus::Failed, nothing_answers, g);
 }
 
 }  // namespace
+
+std::optional<Question> next_question(Completion& c, Guest& g) {
+    if (c.kind == CompletionKind::Shutdown) return Question{Handled{index(ExitReason::TripleFault), 0}, TripleFault{}};
+    return c.kind == CompletionKind::Transfer && can_advance(c) ? advance(c, g) : std::nullopt;
+}
 
 std::optional<Question> complete(Completion& c, const Answer& answer, Guest& g) {
     // An access across a page is asked about before it begins; where nothing answers it begins all the same.
@@ -67,7 +75,7 @@ std::optional<Question> complete(Completion& c, const Answer& answer, Guest& g) 
     switch (answer.kind) {
         case AnswerKind::Retry: return c.kind == CompletionKind::Transfer ? advance_again(c, g) : std::nullopt;
         case AnswerKind::BusFault: return complete_without_answer(c, g);
-        case AnswerKind::Undefined: return raise({Vector::UD, std::nullopt, std::nullopt}, g);
+        case AnswerKind::Undefined: return raise({Vector::UD, std::nullopt, std::nullopt}, c, g);
         case AnswerKind::None:
             if (c.kind == CompletionKind::Transfer || c.kind == CompletionKind::Fault) return std::nullopt;
             return complete_with(c, CallStatus::Success, 0, g);

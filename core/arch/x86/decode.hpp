@@ -25,6 +25,10 @@ namespace ax::x86 {
 /// - `Retry`: nothing; but a device's data that is on its way to memory is written, not asked for again.
 [[nodiscard]] std::optional<Question> complete(Completion& completion, const Answer& answer, Guest& guest);
 
+/// The question that `complete` gave, again: of a state that was saved before it was asked. It is not the same where memory
+/// has come to be behind the access; none where the instruction is then done, or where the state makes no sense.
+[[nodiscard]] std::optional<Question> next_question(Completion& completion, Guest& guest);
+
 /// The answer to `CpuidRead`.
 struct CpuidResult {
     u32 eax = 0;

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "core/arch/x86/regs.hpp"
+#include "core/base/optional_field.hpp"
 
 namespace ax::x86 {
 
@@ -49,6 +50,14 @@ struct MemoryOperand {
     u64 displacement = 0;  ///< sign-extended
 
     constexpr bool operator==(const MemoryOperand&) const = default;
+    void fields(FieldVisitor& v) {
+        field(v, "segment", segment);
+        field(v, "base", base);
+        field(v, "index", index);
+        field(v, "scale", scale);
+        field(v, "is_rip_relative", is_rip_relative);
+        field(v, "displacement", displacement);
+    }
 };
 
 /// A general register as an operand: AH, CH, DH, BH are bits 15:8 of the first four.
@@ -57,6 +66,10 @@ struct RegisterOperand {
     bool is_high_byte = false;
 
     constexpr bool operator==(const RegisterOperand&) const = default;
+    void fields(FieldVisitor& v) {
+        field(v, "reg", reg);
+        field(v, "is_high_byte", is_high_byte);
+    }
 };
 
 /// One instruction with a memory operand. The other operand is a register, an immediate, or implied by the operation.
@@ -74,6 +87,19 @@ struct Insn {
     MemoryOperand memory{};          ///< MOVS: the source; the destination of MOVS and STOS is ES:rDI
 
     constexpr bool operator==(const Insn&) const = default;
+    void fields(FieldVisitor& v) {
+        field(v, "operation", operation);
+        field(v, "length", length);
+        field(v, "size", size);
+        field(v, "register_size", register_size);
+        field(v, "address_size", address_size);
+        field(v, "is_load", is_load);
+        field(v, "is_repeated", is_repeated);
+        field(v, "is_locked", is_locked);
+        field(v, "reg", reg);
+        field(v, "immediate", immediate);
+        field(v, "memory", memory);
+    }
 };
 
 enum class InsnError : u8 {

@@ -232,6 +232,22 @@ std::optional<Question> begin_port(Completion& c, Guest& g) {
     return begin(c, g);
 }
 
+bool can_advance(const Completion& c) {
+    const auto is_width = [](u8 bytes) { return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8; };
+    const auto is_place = [&](const Place& p) {
+        return p.kind == Kind::None || (p.kind == Kind::Port && c.insn.size <= 4) ||
+               (p.kind == Kind::Memory && p.first_bytes > 0 && p.first_bytes <= c.insn.size &&
+                p.gpa.page_offset() + p.first_bytes <= page_size);
+    };
+    const Insn& i = c.insn;
+    // What is asked is the source's data, or the target's that has been computed.
+    const bool is_asked = (c.step == TransferStep::Read && c.source.kind != Kind::None) ||
+                          (c.step == TransferStep::Write && c.target.kind != Kind::None && c.outcome.memory);
+    return is_asked && is_width(i.size) && is_width(i.register_size) && is_width(i.address_size) && i.address_size > 1 &&
+           i.operation <= Operation::Btc && (!i.reg || i.reg->reg <= Gpr::R15) && i.memory.segment <= SegmentReg::GS &&
+           is_place(c.source) && is_place(c.target);
+}
+
 std::optional<Question> advance(Completion& c, Guest& g) {
     // Ends: each round of a string takes one of its elements, of which there are `elements_left` at most.
     for (;;) {

@@ -15,6 +15,9 @@ inline constexpr u16 max_port_elements = 256;
 /// The same for IN, OUT, INS, OUTS from the exit's qualification. None for a string of no elements.
 [[nodiscard]] std::optional<Question> begin_port(Completion& completion, Guest& guest);
 
+/// False for a transfer that no decoding makes: of a saved state that somebody damaged.
+[[nodiscard]] bool can_advance(const Completion& completion);
+
 /// Goes on until a device must be asked, or the instruction is done: registers, flags and RIP then are what they must be, or
 /// an exception waits. None when done.
 [[nodiscard]] std::optional<Question> advance(Completion& completion, Guest& guest);

@@ -113,6 +113,13 @@ struct Place {
     u8 first_bytes = 0;  ///< bytes in the first page; less than the size when it crosses
 
     constexpr bool operator==(const Place&) const = default;
+    void fields(FieldVisitor& v) {
+        field(v, "kind", kind);
+        field(v, "port", port);
+        field(v, "gpa", gpa);
+        field(v, "second", second);
+        field(v, "first_bytes", first_bytes);
+    }
 };
 
 enum class CompletionKind : u8 {
@@ -125,6 +132,7 @@ enum class CompletionKind : u8 {
     TaskPriority,  ///< `reg` where it is a read
     Hypercall,     ///< RAX is the result
     Fault,         ///< a bus fault gives the guest `fault`; otherwise it runs again
+    Shutdown,      ///< no exception could be delivered
 };
 
 enum class TransferStep : u8 { Read, Compute, Write, Commit };
@@ -149,6 +157,21 @@ struct Completion {
     u64 loaded = 0;
     Outcome outcome{};
     u16 elements_left = 0;  ///< of a port string, before the guest is entered again
+
+    /// What `next_question` needs; other kinds, and the question about halves, are answered before anything is saved.
+    void fields(FieldVisitor& v) {
+        field(v, "kind", kind);
+        field(v, "length", length);
+        field(v, "insn", insn);
+        field(v, "source", source);
+        field(v, "target", target);
+        field(v, "step", step);
+        field(v, "is_answered", is_answered);
+        field(v, "was_retried", was_retried);
+        field(v, "loaded", loaded);
+        field(v, "outcome", outcome);
+        field(v, "elements_left", elements_left);
+    }
 };
 
 /// What the rest of the hypervisor is asked. Where `request` is there, the vCPU serves it and chooses the exit; `exit` is then

@@ -26,7 +26,7 @@ void Vcpu::reset(const BootState& boot) {
     cpu_.regs().gprs = gprs;
     nmi_ = false;
     completion_ = {};
-    further_.reset();
+    has_further_ = false;
 }
 
 /// What waits at the controllers goes into the guest, or is told when the guest can take it.
@@ -36,16 +36,20 @@ void Vcpu::load_interrupts() {
         inject_nmi(vmcs);
         nmi_ = false;
     }
-    set_nmi_window(vmcs, nmi_);
+    // "NMI-Window Exiting": a CPU may open that window in the shadow of STI, where the guest is given no NMI. The one for
+    // interrupts opens behind it, as STI sets IF.
+    const bool is_after_sti = Interruptibility::BlockingBySti::test(vmcs.GUEST_INTERRUPTIBILITY_STATE);
+    set_nmi_window(vmcs, nmi_ && !is_after_sti);
     if (!has_event(vmcs) && can_take_interrupt(vmcs) && vectors_.pending(id_)) inject_interrupt(vmcs, vectors_.acknowledge(id_));
-    set_interrupt_window(vmcs, vectors_.pending(id_).has_value());
+    set_interrupt_window(vmcs, vectors_.pending(id_) || (nmi_ && is_after_sti));
 }
 
 hal::RunStop Vcpu::run(u64 budget) {
-    if (further_) {
-        const Question question = *further_;
-        further_.reset();
-        return {ask(question), 0};
+    if (has_further_) {
+        has_further_ = false;
+        Guest stopped = guest();
+        // None where the last thing that it wanted has become memory meanwhile.
+        if (const auto question = next_question(completion_, stopped)) return {ask(*question), 0};
     }
     completion_ = {};
     load_interrupts();
@@ -76,9 +80,7 @@ VmExit Vcpu::ask(const Question& question) { return question.request ? serve(que
 
 /// The vCPU has the answer itself; questions that follow from it come with the next run.
 VmExit Vcpu::answered(const VmExit& exit, const Answer& answer) {
-    Guest stopped = guest();
-    further_ = complete(completion_, answer, stopped);
-    if (!further_) completion_ = {};
+    finish(answer);
     return exit;
 }
 
@@ -156,8 +158,8 @@ VmExit Vcpu::serve(const Question& question) {
 void Vcpu::finish(const Answer& answer) {
     if (completion_.kind == CompletionKind::None) return;
     Guest stopped = guest();
-    further_ = complete(completion_, answer, stopped);
-    if (!further_) completion_ = {};
+    has_further_ = complete(completion_, answer, stopped).has_value();
+    if (!has_further_) completion_ = {};
 }
 
 void Vcpu::inject(Event) {
@@ -177,7 +179,9 @@ Gva Vcpu::pc() {
 void Vcpu::fields(FieldVisitor& v) {
     cpu_.fields(v);
     field(v, "nmi", nmi_);
-    // Between an exit and its answer nothing is saved.
+    // Between an exit and its answer nothing is saved; a completion waits only for the further questions of its instruction.
+    field(v, "has_further", has_further_);
+    if (has_further_) field(v, "completion", completion_);
 }
 
 }  // namespace ax::x86

@@ -66,7 +66,7 @@ private:
     irq::VectorSource& vectors_;
     bool nmi_ = false;
     Completion completion_;
-    std::optional<Question> further_;  ///< of the instruction that exited
+    bool has_further_ = false;  ///< the instruction that exited has more to ask
 };
 
 }  // namespace ax::x86

@@ -16,7 +16,7 @@ std::expected<std::unique_ptr<Vcpu>, std::string> Vcpu::create(const VcpuSurroun
                                                                const ax::x86::VcpuSettings& settings) {
     Descriptor fd(ioctl(around.space.vm(), KVM_CREATE_VCPU, index(id)));
     if (!fd.is_open()) return std::unexpected(failure("KVM creates no vCPU"));
-    void* shared = mmap(nullptr, around.system.shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+    void* shared = mmap(nullptr, around.engine.system.shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (shared == MAP_FAILED) return std::unexpected(failure("KVM shares no memory of a vCPU"));
     std::unique_ptr<Vcpu> vcpu(new Vcpu(around, id, settings, std::move(fd), static_cast<kvm_run*>(shared)));
     const ax::x86::CpuidPolicy cpuid{.apic_id = static_cast<u8>(index(id)),
@@ -30,7 +30,7 @@ std::expected<std::unique_ptr<Vcpu>, std::string> Vcpu::create(const VcpuSurroun
 Vcpu::Vcpu(const VcpuSurroundings& around, VcpuId id, const ax::x86::VcpuSettings& settings, Descriptor fd, kvm_run* shared)
     : around_(around), id_(id), settings_(settings), fd_(std::move(fd)), run_(shared) {}
 
-Vcpu::~Vcpu() { munmap(run_, around_.system.shared_bytes()); }
+Vcpu::~Vcpu() { munmap(run_, around_.engine.system.shared_bytes()); }
 
 hal::RunStop Vcpu::run(u64 budget) {
     if (question_ == Question::Port && element_ < port_elements(*run_)) return {port_exit(*run_, element_), 0};
@@ -79,10 +79,10 @@ std::optional<VmExit> Vcpu::complete_instruction() {
 std::optional<VmExit> Vcpu::call(u64 budget) {
     const u8 priority = around_.vectors.task_priority(id_);
     run_->cr8 = priority;
-    around_.alarm.enter(run_->immediate_exit, around_.board.now_ns(), budget);
+    around_.engine.alarm->enter(run_->immediate_exit, around_.board.now_ns(), budget);
     const int result = ioctl(fd_.get(), KVM_RUN, 0);
     const int error = errno;
-    around_.alarm.leave();
+    around_.engine.alarm->leave();
     run_->immediate_exit = 0;
     question_ = Question::None;
     is_complete_ = true;

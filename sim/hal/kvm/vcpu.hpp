@@ -4,7 +4,7 @@
 
 #include "core/arch/x86/msrs.hpp"
 #include "core/backend/x86/vcpu.hpp"
-#include "sim/hal/kvm/alarm.hpp"
+#include "sim/hal/kvm/engine.hpp"
 #include "sim/hal/kvm/exits.hpp"
 #include "sim/hal/kvm/space.hpp"
 
@@ -25,9 +25,8 @@ protected:
 
 /// What the vCPUs of a VM share; everything outlives them.
 struct VcpuSurroundings {
-    const System& system;
+    Engine& engine;
     Space& space;
-    Alarm& alarm;
     Board& board;
     irq::VectorSource& vectors;
 };

@@ -58,7 +58,7 @@ private:
     void fill(config::KernelConfig& kernel) {
         kernel.entry_point = coin() ? 0 : number();
         for (config::Path* path : {&kernel.kernel_path, &kernel.bios_path, &kernel.dtb_path, &kernel.ramdisk_path,
-                                   &kernel.disk_path, &kernel.uefi_firmware_path})
+                                   &kernel.disk_path, &kernel.uefi_firmware_path, &kernel.option_rom_path})
             text(*path);
         text(kernel.cmdline);
         kernel.kernel_load_addr = number();
@@ -101,6 +101,8 @@ private:
             return config::PassThroughPortConfig{static_cast<u16>(number()), static_cast<u16>(number())};
         });
         devices.address_space_policy = static_cast<config::AddressSpacePolicy>(below(2));
+        devices.lapic_timer = static_cast<config::LapicTimer>(below(2));
+        devices.lapic_mode = static_cast<config::LapicMode>(below(2));
     }
 
     std::mt19937_64 numbers_;
@@ -162,6 +164,8 @@ void expect_same(const config::DeviceConfig& a, const config::DeviceConfig& b) {
     EXPECT_TRUE(std::ranges::equal(a.passthrough_ports, b.passthrough_ports,
                                    [](const auto& x, const auto& y) { return x.base == y.base && x.length == y.length; }));
     EXPECT_EQ(a.address_space_policy, b.address_space_policy);
+    EXPECT_EQ(a.lapic_timer, b.lapic_timer);
+    EXPECT_EQ(a.lapic_mode, b.lapic_mode);
 }
 
 TEST(VmWriterTest, any_config_reads_back_as_it_was) {

@@ -87,6 +87,7 @@ namespace ax::x86::testing {
         case CompletionKind::TimeStamp: return c.has_aux ? "time and aux" : "time";
         case CompletionKind::TaskPriority: return c.is_read ? "priority to " + show(c.reg, 8) : "priority";
         case CompletionKind::Hypercall: return "hypercall";
+        case CompletionKind::Shutdown: return "shutdown";
         case CompletionKind::Fault: break;
     }
     return "fault #" + std::to_string(index(c.fault.vector)) + (c.fault.error_code ? " code " + hex(*c.fault.error_code) : "");

@@ -60,11 +60,10 @@ public:
 class KvmVcpu : public testing::Test {
 protected:
     void SetUp() override {
-        auto system = System::open();
-        if (!system) GTEST_SKIP() << "no usable /dev/kvm: " << system.error();
-        system_.emplace(std::move(*system));
-        space_.emplace(std::move(*Space::create(*system_, memory_)));
-        alarm_ = std::move(*Alarm::create());
+        auto engine = Engine::create();
+        if (!engine) GTEST_SKIP() << "no usable /dev/kvm: " << engine.error();
+        engine_ = std::move(*engine);
+        space_.emplace(std::move(*Space::create(engine_->system, memory_)));
         ASSERT_TRUE(space_->map(Gpa{0}, ram, ram_bytes, mm::Permissions::rwx()));
     }
 
@@ -101,7 +100,7 @@ protected:
         settings.gdt_limit = 0x1f;
         put_tables();
         put_code(code);
-        auto vcpu = Vcpu::create({*system_, *space_, *alarm_, board_, vectors_}, VcpuId{0}, settings);
+        auto vcpu = Vcpu::create({*engine_, *space_, board_, vectors_}, VcpuId{0}, settings);
         ASSERT_TRUE(vcpu) << vcpu.error();
         vcpu_ = std::move(*vcpu);
         vcpu_->reset({Gpa{code_at}, 0, 0});
@@ -127,9 +126,8 @@ protected:
     PhysMemory memory_ = std::move(*PhysMemory::create(ram, ram_bytes));
     FakeBoard board_;
     FakeVectors vectors_;
-    std::optional<System> system_;
+    std::unique_ptr<Engine> engine_;
     std::optional<Space> space_;
-    std::unique_ptr<Alarm> alarm_;
     std::unique_ptr<Vcpu> vcpu_;
 };
 
@@ -152,7 +150,7 @@ TEST_F(KvmVcpu, ports_and_halt_in_every_mode) {
         answer(0);
         halts();
         vcpu_.reset();
-        space_.emplace(std::move(*Space::create(*system_, memory_)));
+        space_.emplace(std::move(*Space::create(engine_->system, memory_)));
         ASSERT_TRUE(space_->map(Gpa{0}, ram, ram_bytes, mm::Permissions::rwx()));
     }
 }
