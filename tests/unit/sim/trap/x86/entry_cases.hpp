@@ -10,6 +10,7 @@ struct RuleCase {
     void (*breaks)(Vmcs&);
     void (*keeps)(Vmcs&);
     Vmcs (*base)() = long_mode;
+    VmxCpu (*cpu)() = permissive_cpu;
 };
 
 using V = Vmcs;
@@ -19,6 +20,8 @@ inline constexpr u64 not_canonical = u64{1} << 47;
 inline constexpr RuleCase control_cases[] = {
     {"pin-based controls fit the CPU", [](V& v) { v.PIN_BASED_CONTROLS &= ~w(1); }, [](V& v) { v.PIN_BASED_CONTROLS |= w(6); }},
     {"primary controls fit the CPU", [](V& v) { v.PRIMARY_CONTROLS &= ~w(1); }, [](V& v) { v.PRIMARY_CONTROLS |= w(12); }},
+    {"secondary controls fit the CPU", [](V& v) { v.SECONDARY_CONTROLS |= w(17); },
+     [](V& v) { v.SECONDARY_CONTROLS |= w(16) | w(20); }, long_mode, this_cpu},
     {"CR3-target count", [](V& v) { v.CR3_TARGET_COUNT = 5; }, [](V& v) { v.CR3_TARGET_COUNT = 4; }},
     {"I/O bitmap addresses",
      [](V& v) {

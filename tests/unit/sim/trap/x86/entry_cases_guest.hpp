@@ -8,7 +8,7 @@ namespace ax::sim::x86::test {
 inline constexpr RuleCase segment_cases[] = {
     {"TR selector: TI", [](V& v) { v.GUEST_TR.selector = 4; }, [](V& v) { v.GUEST_TR.selector = 0; }},
     {"LDTR selector: TI", [](V& v) { v.GUEST_LDTR = segment(4, 0x82, 0xff); }, [](V& v) { v.GUEST_LDTR.selector = 4; }},
-    {"SS selector: RPL is that of CS", [](V& v) { v.GUEST_SS.selector = 0x1b; }, [](V& v) { v.GUEST_SS.selector = 0x28; },
+    {"SS selector: RPL is that of CS", [](V& v) { v.GUEST_CS.selector |= 3; }, [](V& v) { v.GUEST_SS.selector = 0x28; },
      restricted},
     {"virtual-8086 bases follow the selectors", [](V& v) { v.GUEST_ES.base = 0x1'2344; },
      [](V& v) { v.GUEST_ES = segment(1, 0xf3, 0xffff, 16); }, virtual_8086},

@@ -57,6 +57,12 @@ inline constexpr RuleCase register_cases[] = {
     {"guest IA32_DEBUGCTL: reserved bits", [](V& v) { v.GUEST_IA32_DEBUGCTL = w(2); }, [](V& v) { v.GUEST_IA32_DEBUGCTL = 3; }},
     {"IA-32e mode guest needs CR0.PG and CR4.PAE", [](V& v) { v.GUEST_CR4 &= ~u64{w(5)}; }, [](V&) {}},
     {"IA-32e mode guest needs CR0.PG and CR4.PAE", [](V& v) { v.GUEST_CR0 &= ~u64{w(31)}; }, [](V&) {}},
+    {"CR4.PCIDE needs an IA-32e mode guest", [](V& v) { v.GUEST_CR4 |= w(17); },
+     [](V& v) {
+         v = long_mode();
+         v.GUEST_CR4 |= w(17);
+     },
+     protected_mode, cpu_with_pcids},
     {"guest CR3 is physical", [](V& v) { v.GUEST_CR3 = bit(40); }, [](V& v) { v.GUEST_CR3 = bit(39) | 0x18; }},
     {"guest DR7 bits 63:32", [](V& v) { v.GUEST_DR7 |= bit(32); }, [](V& v) { v.GUEST_DR7 |= 0xffff'0000; }},
     {"guest IA32_SYSENTER_ESP and EIP are canonical", [](V& v) { v.GUEST_IA32_SYSENTER_ESP = not_canonical; },
@@ -68,7 +74,7 @@ inline constexpr RuleCase register_cases[] = {
      },
      [](V& v) { v.GUEST_IA32_PAT = 0x800; }},
     {"guest IA32_EFER: reserved bits", [](V& v) { v.GUEST_IA32_EFER |= w(1); }, [](V& v) { v.GUEST_IA32_EFER &= ~u64{w(11)}; }},
-    {"guest IA32_EFER: LMA is the IA-32e mode guest control", [](V& v) { v.GUEST_IA32_EFER = 0x100; },
+    {"guest IA32_EFER: LMA is the IA-32e mode guest control", [](V& v) { v.GUEST_IA32_EFER = 0; },
      [](V& v) {
          v.VM_ENTRY_CONTROLS &= ~w(15);
          v.GUEST_IA32_EFER = 0;
@@ -90,8 +96,18 @@ inline constexpr RuleCase register_cases[] = {
     {"guest RFLAGS: reserved bits", [](V& v) { v.GUEST_RFLAGS = 0; }, [](V& v) { v.GUEST_RFLAGS = 0x27'7fd7 & ~bit(17); }},
     {"guest RFLAGS: reserved bits", [](V& v) { v.GUEST_RFLAGS |= w(3); }, [](V& v) { v.GUEST_RFLAGS |= w(4); }},
     {"guest RFLAGS: reserved bits", [](V& v) { v.GUEST_RFLAGS |= w(22); }, [](V& v) { v.GUEST_RFLAGS |= w(21); }},
-    {"guest RFLAGS.VM needs protected mode outside IA-32e mode", [](V& v) { v.GUEST_RFLAGS |= w(17); }, [](V&) {}},
-    {"guest RFLAGS.VM needs protected mode outside IA-32e mode", [](V& v) { v.GUEST_RFLAGS |= w(17); }, [](V&) {}, real_mode},
+    {"guest RFLAGS.VM needs protected mode outside IA-32e mode",
+     [](V& v) {
+         v.VM_ENTRY_CONTROLS |= w(9);
+         v.GUEST_IA32_EFER = 0x500;
+     },
+     [](V&) {}, virtual_8086},
+    {"guest RFLAGS.VM needs protected mode outside IA-32e mode",
+     [](V& v) {
+         v.SECONDARY_CONTROLS |= w(7);
+         v.GUEST_CR0 &= ~u64{w(31) | w(0)};
+     },
+     [](V& v) { v.SECONDARY_CONTROLS |= w(7); }, virtual_8086},
     {"guest RFLAGS.IF for an injected external interrupt",
      [](V& v) { v.VM_ENTRY_INTERRUPTION_INFO = event(EventType::ExternalInterrupt, 0x20); },
      [](V& v) {

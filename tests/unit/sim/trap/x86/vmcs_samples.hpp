@@ -15,6 +15,13 @@ inline VmxCpu permissive_cpu() {
     return cpu;
 }
 
+inline VmxCpu this_cpu() { return {}; }
+inline VmxCpu cpu_with_pcids() {
+    VmxCpu cpu;
+    cpu.cr4_fixed1 |= Cr4::PCIDE::mask;
+    return cpu;
+}
+
 inline VmcsSegment segment(u16 selector, u32 access_rights, u32 limit = 0xffff'ffff, u64 base = 0) {
     return {selector, limit, access_rights, base};
 }
