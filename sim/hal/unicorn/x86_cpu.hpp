@@ -101,6 +101,7 @@ private:
     [[nodiscard]] std::optional<x86::Exit> handle_software_interrupt();
     [[nodiscard]] std::optional<x86::Exit> handle_memory_fault(const X86Stop& stop);
     [[nodiscard]] std::optional<x86::Exit> handle_instruction();
+    [[nodiscard]] std::optional<x86::Exit> handle_undefined();
     [[nodiscard]] std::optional<x86::Exit> handle_sensitive(const X86Insn& insn, x86::Sensitive opcode);
     [[nodiscard]] std::optional<x86::Exit> handle_port(const X86Insn& insn, bool is_in, bool is_string, u8 size);
     [[nodiscard]] std::optional<x86::Exit> handle_control_register(const X86Insn& insn);

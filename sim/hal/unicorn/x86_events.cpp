@@ -46,6 +46,7 @@ std::optional<x86::Exit> X86Cpu::raise(const x86::Event& event) {
 }
 
 std::optional<x86::Exit> X86Cpu::handle_exception(u8 vector) {
+    if (Vector{vector} == Vector::UD) return handle_undefined();
     x86::Event event = x86::exception(Vector{vector}, engine().image().error_code());
     if (event.is_exception(Vector::DB)) event.payload = engine().read(UC_X86_REG_DR6) & (Dr6::BS::mask | Dr6::BD::mask | 0xf);
     return raise(event);

@@ -47,6 +47,12 @@ std::optional<Sensitive> sensitive(unsigned id) {
     }
 }
 
+/// Not in Unicorn's model, but in a CPU with VMX.
+bool is_unknown_to_engine(Sensitive opcode) {
+    return opcode >= Sensitive::Vmcall || opcode == Sensitive::Monitor || opcode == Sensitive::Mwait || opcode == Sensitive::Getsec ||
+           opcode == Sensitive::Xsetbv || opcode == Sensitive::Invpcid;
+}
+
 struct PortForm {
     bool is_in, is_string;
     u8 size;  ///< 0: of the accumulator
@@ -140,6 +146,14 @@ std::optional<x86::Exit> X86Cpu::handle_instruction() {
             break;
         default: break;
     }
+    return raise(x86::exception(Vector::UD));
+}
+
+/// Unicorn finds an instruction undefined. VMX looks at some that it does not know.
+std::optional<x86::Exit> X86Cpu::handle_undefined() {
+    const auto insn = instruction_here();
+    const auto opcode = insn ? sensitive(insn->id) : std::nullopt;
+    if (opcode && is_unknown_to_engine(*opcode)) return handle_sensitive(*insn, *opcode);
     return raise(x86::exception(Vector::UD));
 }
 
@@ -298,6 +312,9 @@ std::optional<x86::Exit> X86Cpu::handle_debug_register(const X86Insn& insn) {
     bool completes = false;
     const auto exit = act(x86::decide(vmcs_, state_, x86::DrAccess{debug->number, is_read, Gpr{gpr->number}, insn.length}), completes);
     if (!completes) return exit;
+    // "MOV - Move to/from Debug Registers".
+    if (!is_read && debug->number >= 4 && state_.code_size() == CodeSize::Code64 && (gpr->value >> 32) != 0)
+        return raise(x86::exception(Vector::GP));
     // DR4 and DR5 are DR6 and DR7 while CR4.DE is clear.
     const u8 number = debug->number == 4 || debug->number == 5 ? static_cast<u8>(debug->number + 2) : debug->number;
     u64& target = number < 4 ? dr_[number] : number == 6 ? state_.dr6 : state_.dr7;

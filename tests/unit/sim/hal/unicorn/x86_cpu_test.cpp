@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <initializer_list>
+#include <vector>
 
 #include "core/arch/x86/controls.hpp"
 #include "core/arch/x86/start.hpp"
@@ -64,9 +64,9 @@ protected:
         memory.mark_dirty(Hpa{at});
         std::memcpy(memory.pointer(Hpa{at}), &value, sizeof value);
     }
-    void load(u64 gpa, std::initializer_list<u8> instructions) {
+    void load(u64 gpa, const std::vector<u8>& instructions) {
         memory.mark_dirty(Hpa{base + gpa});
-        std::memcpy(memory.pointer(Hpa{base + gpa}), std::data(instructions), instructions.size());
+        std::memcpy(memory.pointer(Hpa{base + gpa}), instructions.data(), instructions.size());
         engine->forget_code(Hpa{base + gpa}, instructions.size());
     }
     EntryStop enter(u64 budget = 1000) { return cpu->enter(budget); }
@@ -125,6 +125,36 @@ TEST_F(X86CpuTest, interrupts_and_faults_are_delivered_in_the_guest) {
     EXPECT_EQ(cpu->vmcs().GUEST_RIP, 0x8004u);
     EXPECT_EQ(cpu->vmcs().GUEST_RSP, 0x7000u);
     EXPECT_EQ(stop.instructions, 6u);  // int, mov, iret, mov, add, iret; ud2 never retires
+}
+
+/// "Instructions That Cause VM Exits Unconditionally" and "Conditionally": also where Unicorn knows no such instruction.
+TEST_F(X86CpuTest, instructions_that_the_engine_lacks_exit) {
+    cpu->regs().gprs = start_in_protected_mode(cpu->vmcs(), code, 0, 0);
+    struct Case {
+        std::vector<u8> insn;
+        ExitReason reason;
+    };
+    const Case cases[] = {{{0x0f, 0x01, 0xc1}, ExitReason::Vmcall},   {{0x0f, 0x01, 0xc2}, ExitReason::Vmlaunch},
+                          {{0x0f, 0x01, 0xc4}, ExitReason::Vmxoff},   {{0x0f, 0x01, 0xc8}, ExitReason::Monitor},
+                          {{0x0f, 0x01, 0xc9}, ExitReason::Mwait},    {{0x66, 0x0f, 0xc7, 0x33}, ExitReason::Vmclear},
+                          {{0x0f, 0x78, 0xc8}, ExitReason::Vmread},   {{0x66, 0x0f, 0x38, 0x80, 0x08}, ExitReason::Invept}};
+    for (const Case& c : cases) {
+        cpu->vmcs().GUEST_RIP = code.value();
+        load(0x8000, c.insn);
+        EXPECT_EQ(enter().result, EntryResult::Exit);
+        EXPECT_EQ(reason(), c.reason) << index(c.reason);
+        EXPECT_EQ(cpu->vmcs().VM_EXIT_INSTRUCTION_LENGTH, c.insn.size()) << index(c.reason);
+        EXPECT_EQ(cpu->vmcs().GUEST_RIP, code.value()) << index(c.reason);
+    }
+    // Without their feature these are undefined for VMX too.
+    cpu->vmcs().EXCEPTION_BITMAP |= 1u << index(Vector::UD);
+    for (const std::vector<u8>& insn : {std::vector<u8>{0x0f, 0x01, 0xd1}, {0x0f, 0x37}, {0x0f, 0x0b}}) {  // xsetbv; getsec; ud2
+        cpu->vmcs().GUEST_RIP = code.value();
+        load(0x8000, insn);
+        static_cast<void>(enter());
+        EXPECT_EQ(reason(), ExitReason::ExceptionOrNmi);
+        EXPECT_EQ(cpu->vmcs().VM_EXIT_INTERRUPTION_INFO & 0xff, index(Vector::UD));
+    }
 }
 
 TEST_F(X86CpuTest, exceptions_of_the_bitmap_exit) {
