@@ -40,6 +40,7 @@ std::expected<std::vector<DeviceWindow>, std::string> PcVm::add_board_devices(co
                                           .epoch_ns = parts_.platform.sim.epoch * ns_per_second,
                                           .memory_below_4g = memory_below_4g({regions.begin(), regions.end()}),
                                           .has_tsc_deadline = has_tsc_deadline(),
+                                          .tsc_hz = parts_.platform.timer_frequency(),
                                           .has_x2apic = has_x2apic()},
                                Pc::Parts{*this, *this, around.vm.bus().initiator(), parts_.board, around.timers, &*memory_});
     return pc_->attach(around.timers);
