@@ -15,7 +15,10 @@ constexpr u64 read = 0x181, write = 0x182, read_and_write = 0x183, fetch = 0x184
 
 /// Reason 48 of an access to `gpa`, which is its own linear address.
 std::vector<Setting> ept(u64 qualification, u64 gpa, const std::vector<Setting>& more = {}) {
-    std::vector<Setting> all{{F::EXIT_REASON, 48}, {F::EXIT_QUALIFICATION, qualification}, {F::GUEST_PHYSICAL_ADDRESS, gpa}, {F::GUEST_LINEAR_ADDRESS, gpa}};
+    std::vector<Setting> all{{F::EXIT_REASON, 48},
+                             {F::EXIT_QUALIFICATION, qualification},
+                             {F::GUEST_PHYSICAL_ADDRESS, gpa},
+                             {F::GUEST_LINEAR_ADDRESS, gpa}};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }

@@ -12,17 +12,27 @@ constexpr u64 exception = 0, interrupt = 1;
 
 /// An exception that the exit reported and that the guest is given: the same word without bit 12.
 SdmVector goes_back(const char* what, u32 word, u32 error_code = 0, u32 length = 0) {
-    return {sdm::interruption, what,
-            {{F::EXIT_REASON, exception}, {F::VM_EXIT_INTERRUPTION_INFO, word}, {F::VM_EXIT_INTERRUPTION_ERROR_CODE, error_code},
+    return {sdm::interruption,
+            what,
+            {{F::EXIT_REASON, exception},
+             {F::VM_EXIT_INTERRUPTION_INFO, word},
+             {F::VM_EXIT_INTERRUPTION_ERROR_CODE, error_code},
              {F::VM_EXIT_INSTRUCTION_LENGTH, length}},
-            only(Handled{exception}), {}, {word & ~u32{0x1000}, error_code, length}};
+            only(Handled{exception}),
+            {},
+            {word & ~u32{0x1000}, error_code, length}};
 }
 /// What an external interrupt of the machine interrupted, and what is delivered again.
 SdmVector again(const char* what, u32 word, const Injected& event, u32 error_code = 0, u32 length = 0) {
-    return {sdm::vectoring, what,
-            {{F::EXIT_REASON, interrupt}, {F::IDT_VECTORING_INFO, word}, {F::IDT_VECTORING_ERROR_CODE, error_code},
+    return {sdm::vectoring,
+            what,
+            {{F::EXIT_REASON, interrupt},
+             {F::IDT_VECTORING_INFO, word},
+             {F::IDT_VECTORING_ERROR_CODE, error_code},
              {F::VM_EXIT_INSTRUCTION_LENGTH, length}},
-            only(HostInterrupt{HostInterruptKind::External}), {}, event};
+            only(HostInterrupt{HostInterruptKind::External}),
+            {},
+            event};
 }
 SdmVector with(SdmVector vector, const std::vector<Setting>& given, const std::vector<Setting>& after) {
     vector.given.insert(vector.given.end(), given.begin(), given.end());
@@ -30,7 +40,9 @@ SdmVector with(SdmVector vector, const std::vector<Setting>& given, const std::v
     return vector;
 }
 SdmVector host_event(const char* what, u32 word) {
-    return {sdm::interruption, what, {{F::EXIT_REASON, exception}, {F::VM_EXIT_INTERRUPTION_INFO, word}},
+    return {sdm::interruption,
+            what,
+            {{F::EXIT_REASON, exception}, {F::VM_EXIT_INTERRUPTION_INFO, word}},
             only(HostInterrupt{HostInterruptKind::External})};
 }
 
@@ -169,7 +181,11 @@ TEST(X86SdmVectors, debug_exceptions_do_what_hardware_left_undone) {
 enum class FaultClass { Benign, Contributory, PageFault, DoubleFault };
 FaultClass class_of(u8 vector) {
     switch (vector) {
-        case 0: case 10: case 11: case 12: case 13: return FaultClass::Contributory;
+        case 0:
+        case 10:
+        case 11:
+        case 12:
+        case 13: return FaultClass::Contributory;
         case 14: return FaultClass::PageFault;
         case 8: return FaultClass::DoubleFault;
         default: return FaultClass::Benign;

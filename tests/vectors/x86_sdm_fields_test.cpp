@@ -94,9 +94,10 @@ TEST(X86SdmVectors, field_encodings_of_the_appendix) {
 /// The member that a raw encoding reaches, for those whose members are parts of others.
 TEST(X86SdmVectors, encodings_reach_the_parts_of_segments_and_tables) {
     Vmcs v;
-    const std::pair<u32, u64> values[] = {{0x0806, 0x1122}, {0x4806, 0x3344'5566}, {0x481a, 0xc093}, {0x680c, 0x7788'99aa'bbcc'ddee},
-                                          {0x4812, 0xfff},  {0x6818, 0x1234'5000}, {0x080e, 0x40},   {0x4822, 0x8b},
-                                          {0x280c, 0x6001}, {0x600e, 0x7000}};
+    const std::pair<u32, u64> values[] = {
+        {0x0806, 0x1122}, {0x4806, 0x3344'5566}, {0x481a, 0xc093}, {0x680c, 0x7788'99aa'bbcc'ddee},
+        {0x4812, 0xfff},  {0x6818, 0x1234'5000}, {0x080e, 0x40},   {0x4822, 0x8b},
+        {0x280c, 0x6001}, {0x600e, 0x7000}};
     for (const auto& [encoding, value] : values) EXPECT_TRUE(v.write(encoding, value)) << encoding;
     EXPECT_EQ(v.GUEST_DS, (VmcsSegment{0x1122, 0x3344'5566, 0xc093, 0x7788'99aa'bbcc'ddee}));
     EXPECT_EQ(v.GUEST_IDTR, (VmcsTable{0xfff, 0x1234'5000}));

@@ -15,13 +15,15 @@ constexpr u64 df = 0x402;
 
 /// Reason 30 with the qualification and the length of the instruction.
 std::vector<Setting> io(u64 qualification, u64 length, const std::vector<Setting>& more = {}) {
-    std::vector<Setting> all{{F::EXIT_REASON, 30}, {F::EXIT_QUALIFICATION, qualification}, {F::VM_EXIT_INSTRUCTION_LENGTH, length}};
+    std::vector<Setting> all{
+        {F::EXIT_REASON, 30}, {F::EXIT_QUALIFICATION, qualification}, {F::VM_EXIT_INSTRUCTION_LENGTH, length}};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 /// And with what hardware adds for a string: the information, and the linear address.
 std::vector<Setting> string(u64 qualification, u64 length, u64 info, u64 linear, const std::vector<Setting>& more = {}) {
-    std::vector<Setting> all = io(qualification, length, {{F::VM_EXIT_INSTRUCTION_INFO, info}, {F::GUEST_LINEAR_ADDRESS, linear}});
+    std::vector<Setting> all =
+        io(qualification, length, {{F::VM_EXIT_INSTRUCTION_INFO, info}, {F::GUEST_LINEAR_ADDRESS, linear}});
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
@@ -137,7 +139,8 @@ TEST(X86SdmVectors, every_port_and_size) {
             Guest guest = fake.guest();
             const Decoded decoded = decode(guest);
             ASSERT_TRUE(decoded.question.request);
-            ASSERT_EQ(numbers(*decoded.question.request), numbers(Request{PortRead{static_cast<u16>(port), static_cast<u8>(size + 1)}}));
+            ASSERT_EQ(numbers(*decoded.question.request),
+                      numbers(Request{PortRead{static_cast<u16>(port), static_cast<u8>(size + 1)}}));
         }
 }
 

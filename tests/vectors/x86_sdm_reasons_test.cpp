@@ -12,12 +12,18 @@ constexpr Injected gp{.word = 0x8000'0b0d};
 
 /// The guest lacks the instruction (CPUID, CR4): #UD.
 SdmVector lacks(u32 reason, const char* what, u64 length = 3) {
-    return {section::unconditional, what, {{F::EXIT_REASON, reason}, {F::VM_EXIT_INSTRUCTION_LENGTH, length}},
-            {{.exit = UndefinedInstruction{}, .answer = Answer::undefined()}}, {}, ud};
+    return {section::unconditional,
+            what,
+            {{F::EXIT_REASON, reason}, {F::VM_EXIT_INSTRUCTION_LENGTH, length}},
+            {{.exit = UndefinedInstruction{}, .answer = Answer::undefined()}},
+            {},
+            ud};
 }
 /// No control of the core's causes it, or the core wants none of it.
 SdmVector stops(u32 reason, const char* what, u64 qualification = 0x1234'5678) {
-    return {section::reasons, what, {{F::EXIT_REASON, reason}, {F::EXIT_QUALIFICATION, qualification}},
+    return {section::reasons,
+            what,
+            {{F::EXIT_REASON, reason}, {F::EXIT_QUALIFICATION, qualification}},
             only(Unhandled{reason & 0xffff, qualification})};
 }
 

@@ -231,7 +231,10 @@ TEST(X86SdmVectors, paging_with_pae_loads_four_entries) {
         {{0x20'1001, 0x20'2019, 0, 0x20'3001}, true},
         {{0, 0, 0, 0}, true},
         {{0x1e6, 0, 0, 0}, true},  // not present: no bit counts
-        {{0x20'1003, 0, 0, 0}, false}, {{0, 0x20'1021, 0, 0}, false}, {{0, 0, 0x8000'0000'0020'1001, 0}, false}, {{0, 0, 0, 0x20'1101}, false},
+        {{0x20'1003, 0, 0, 0}, false},
+        {{0, 0x20'1021, 0, 0}, false},
+        {{0, 0, 0x8000'0000'0020'1001, 0}, false},
+        {{0, 0, 0, 0x20'1101}, false},
     };
     for (const Case& c : cases) {
         FakeGuest fake = guest_that_runs(From::Protected);

@@ -15,16 +15,20 @@ using F = VmcsField;
 
 /// Titles of the Intel SDM, vol. 3, beyond those of `section`.
 namespace sdm {
-inline constexpr const char* interruption = "Information for VM Exits Due to Vectored Events, table \"Format of the VM-Exit "
-                                            "Interruption-Information Field\"";
-inline constexpr const char* vectoring = "Information for VM Exits That Occur During Event Delivery, table \"Format of the "
-                                         "IDT-Vectoring Information Field\"";
+inline constexpr const char* interruption =
+    "Information for VM Exits Due to Vectored Events, table \"Format of the VM-Exit "
+    "Interruption-Information Field\"";
+inline constexpr const char* vectoring =
+    "Information for VM Exits That Occur During Event Delivery, table \"Format of the "
+    "IDT-Vectoring Information Field\"";
 inline constexpr const char* unblocking = "Information About NMI Unblocking Due to IRET";
 inline constexpr const char* debug = "Basic VM-Exit Information, table \"Exit Qualification for Debug Exceptions\"";
-inline constexpr const char* strings = "Information for VM Exits Due to Instruction Execution, table \"Format of the "
-                                       "VM-Exit Instruction-Information Field as Used for INS and OUTS\"";
+inline constexpr const char* strings =
+    "Information for VM Exits Due to Instruction Execution, table \"Format of the "
+    "VM-Exit Instruction-Information Field as Used for INS and OUTS\"";
 inline constexpr const char* windows = "Other Causes of VM Exits";
-inline constexpr const char* shadow = "Saving Non-Register State; vol. 3, \"Masking Exceptions and Interrupts When Switching Stacks\"";
+inline constexpr const char* shadow =
+    "Saving Non-Register State; vol. 3, \"Masking Exceptions and Interrupts When Switching Stacks\"";
 }  // namespace sdm
 
 /// The three fields of an event for the next entry; the code counts where the word says so, the length for software events.
@@ -51,10 +55,10 @@ struct SdmVector {
     const char* section;
     const char* what;
     std::vector<Setting> given;
-    std::vector<Asked> asked;           ///< one after the other
-    std::vector<Setting> after{};       ///< what decoding and the answers change, the event apart
+    std::vector<Asked> asked;      ///< one after the other
+    std::vector<Setting> after{};  ///< what decoding and the answers change, the event apart
     Injected event{};
-    std::vector<u8> code{};             ///< at RIP, where decoding reads it
+    std::vector<u8> code{};  ///< at RIP, where decoding reads it
     CodeSize mode = CodeSize::Code64;
     std::vector<Cells> ram{};
     std::vector<Cells> ram_after{};
@@ -65,16 +69,24 @@ struct SdmVector {
 inline std::vector<u64> numbers(const VmExit& exit) {
     std::vector<u64> out{exit.index()};
     std::visit(Overloaded{[](const auto&) {},
-                          [&](const MmioRead& e) { out.insert(out.end(), {e.gpa.value(), e.size}); },
-                          [&](const MmioWrite& e) { out.insert(out.end(), {e.gpa.value(), e.size, e.value}); },
-                          [&](const Stage2Fault& e) { out.insert(out.end(), {e.gpa.value(), index(e.access), e.by_walk}); },
+                          [&](const MmioRead& e) {
+                              out.insert(out.end(), {e.gpa.value(), e.size});
+                          },
+                          [&](const MmioWrite& e) {
+                              out.insert(out.end(), {e.gpa.value(), e.size, e.value});
+                          },
+                          [&](const Stage2Fault& e) {
+                              out.insert(out.end(), {e.gpa.value(), index(e.access), e.by_walk});
+                          },
                           [&](const Hypercall& e) {
                               out.push_back(e.number);
                               out.insert(out.end(), e.args.begin(), e.args.end());
                           },
                           [&](const Handled& e) { out.push_back(e.code); },
                           [&](const HostInterrupt& e) { out.push_back(index(e.kind)); },
-                          [&](const Unhandled& e) { out.insert(out.end(), {e.cause, e.detail}); },
+                          [&](const Unhandled& e) {
+                              out.insert(out.end(), {e.cause, e.detail});
+                          },
                           [&](const EntryFailure& e) { out.push_back(e.reason); }},
                exit);
     return out;
@@ -82,11 +94,19 @@ inline std::vector<u64> numbers(const VmExit& exit) {
 inline std::vector<u64> numbers(const Request& request) {
     std::vector<u64> out{request.index()};
     std::visit(Overloaded{[](const auto&) {},
-                          [&](const PortRead& r) { out.insert(out.end(), {r.port, r.size}); },
-                          [&](const PortWrite& r) { out.insert(out.end(), {r.port, r.size, r.value}); },
-                          [&](const CpuidRead& r) { out.insert(out.end(), {r.leaf, r.subleaf}); },
+                          [&](const PortRead& r) {
+                              out.insert(out.end(), {r.port, r.size});
+                          },
+                          [&](const PortWrite& r) {
+                              out.insert(out.end(), {r.port, r.size, r.value});
+                          },
+                          [&](const CpuidRead& r) {
+                              out.insert(out.end(), {r.leaf, r.subleaf});
+                          },
                           [&](const MsrRead& r) { out.push_back(r.index); },
-                          [&](const MsrWrite& r) { out.insert(out.end(), {r.index, r.value}); },
+                          [&](const MsrWrite& r) {
+                              out.insert(out.end(), {r.index, r.value});
+                          },
                           [&](const TaskPriorityWrite& r) { out.push_back(r.value); },
                           [&](const WindowOpened& r) { out.push_back(r.is_nmi); },
                           [&](const StartupIpi& r) { out.push_back(r.vector); }},
@@ -152,7 +172,8 @@ inline void check(const SdmVector& vector) {
     const FakeGuest expected = expected_guest(vector, before, fake.vmcs);
     EXPECT_EQ(fake.regs, expected.regs);
     EXPECT_EQ(fake.memory, expected.memory);
-    Vmcs::list(fake.vmcs, [&](VmcsField f, const char* name, auto& value) { EXPECT_EQ(u64{value}, expected.vmcs.read(f)) << name; });
+    Vmcs::list(fake.vmcs,
+               [&](VmcsField f, const char* name, auto& value) { EXPECT_EQ(u64{value}, expected.vmcs.read(f)) << name; });
 }
 
 /// Vectors that ask nothing but one exit, which needs no answer.

@@ -81,7 +81,8 @@ void step_over(Vmcs& v, unsigned length) {
     v.GUEST_RIP = code_size(v) == CodeSize::Code64 ? next : zero_extend(next, legacy_bytes);
     v.GUEST_RFLAGS = Rflags::RF::set(v.GUEST_RFLAGS, 0);
     v.GUEST_INTERRUPTIBILITY_STATE &= ~static_cast<u32>(Interruptibility::shadow);
-    if (Rflags::TF::test(v.GUEST_RFLAGS) && !BTF::test(v.GUEST_IA32_DEBUGCTL)) v.GUEST_PENDING_DEBUG_EXCEPTIONS |= PendingDebug::BS::mask;
+    if (Rflags::TF::test(v.GUEST_RFLAGS) && !BTF::test(v.GUEST_IA32_DEBUGCTL))
+        v.GUEST_PENDING_DEBUG_EXCEPTIONS |= PendingDebug::BS::mask;
 }
 
 std::expected<Insn, InsnError> fetch_insn(Guest& g) {

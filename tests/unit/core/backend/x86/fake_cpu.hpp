@@ -1,6 +1,8 @@
 // An x86 CPU that does what it is told on entry, and interrupt controllers that say what a test put there.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
 #include <functional>
 #include <map>
@@ -44,19 +46,22 @@ public:
     }
     std::expected<Gpa, GuestException> translate(Gva linear, Access) override { return Gpa{linear.value()}; }
     std::optional<u64> load(Gpa gpa, u8 size) override {
+        EXPECT_LE(gpa.page_offset() + size, page_size) << "an access across a page";
         if (!is_ram(gpa.value(), size)) return std::nullopt;
         u64 value = 0;
         for (unsigned i = 0; i < size; ++i) value |= u64{memory[gpa.value() - ram + i]} << (8 * i);
         return value;
     }
     bool store(Gpa gpa, u8 size, u64 value) override {
+        EXPECT_LE(gpa.page_offset() + size, page_size) << "an access across a page";
         if (!is_ram(gpa.value(), size)) return false;
         for (unsigned i = 0; i < size; ++i) memory[gpa.value() - ram + i] = static_cast<u8>(value >> (8 * i));
         return true;
     }
 
     /// The next entry ends in an exit that `leave` describes, after 7 instructions.
-    void exit(ExitReason reason, const std::function<void(Vmcs&)>& leave = [](Vmcs&) {}) {
+    void exit(
+        ExitReason reason, const std::function<void(Vmcs&)>& leave = [](Vmcs&) {}) {
         entries.emplace_back([reason, leave](FakeCpu& cpu) {
             cpu.v.EXIT_REASON = index(reason);
             cpu.v.IDT_VECTORING_INFO = 0;

@@ -36,8 +36,9 @@ TEST(X86EntryRules, the_document_lists_the_checked_rules) {
         const char* outcome;
     };
     std::set<std::string> wanted;
-    for (const Area& area : {Area{control_rules(), "error 7"}, Area{host_rules(), "error 8"}, Area{guest_register_rules(), "exit 33"},
-                             Area{guest_segment_rules(), "exit 33"}, Area{guest_state_rules(), "exit 33"}})
+    for (const Area& area :
+         {Area{control_rules(), "error 7"}, Area{host_rules(), "error 8"}, Area{guest_register_rules(), "exit 33"},
+          Area{guest_segment_rules(), "exit 33"}, Area{guest_state_rules(), "exit 33"}})
         for (const EntryRule& rule : area.rules) {
             const std::string qualification =
                 rule.qualification == 0 ? "" : ", qualification " + std::to_string(unsigned{rule.qualification});
