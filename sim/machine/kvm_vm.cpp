@@ -10,7 +10,7 @@ std::expected<std::unique_ptr<IsaVm>, std::string> KvmVm::create(const IsaVmPart
     if (!space) return std::unexpected(space.error());
     std::unique_ptr<KvmVm> vm(new KvmVm(parts, std::move(*space)));
     for (u32 i = 0; i < parts.config.cpu_num(); ++i) {
-        auto vcpu = kvm::Vcpu::create({engine, vm->space_, parts.board, *vm}, VcpuId{i}, vm->vcpu_settings(i == 0));
+        auto vcpu = kvm::Vcpu::create({engine, vm->space_, parts.board, *vm, parts.platform.timer_frequency()}, VcpuId{i}, vm->vcpu_settings(i == 0));
         if (!vcpu) return std::unexpected(vcpu.error());
         vm->vcpus_.push_back(std::move(*vcpu));
     }

@@ -13,6 +13,7 @@ enum class Question : u8 {
     Port,    ///< one element after the other
     Memory,
     Served,  ///< answered already, but the instruction is not complete before the next entry
+    Code,    ///< an instruction was fetched where nothing is
 };
 
 [[nodiscard]] Question question_of(const kvm_run& run);

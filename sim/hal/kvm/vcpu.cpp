@@ -100,7 +100,12 @@ VmExit Vcpu::take_exit() {
         case Question::Port: return port_exit(*run_, 0);
         case Question::Memory: return memory_exit(*run_);
         case Question::Served: serve_msr(); break;
+        case Question::Code:
         case Question::None: break;
+    }
+    if (const auto gpa = find_code_nowhere()) {
+        question_ = Question::Code;
+        return Stage2Fault{*gpa, Access::Execute};
     }
     return other_exit(*run_, run_->s.regs.regs.rip);
 }
@@ -110,6 +115,32 @@ void Vcpu::finish(const Answer& answer) {
     const u64 value = answer.kind == AnswerKind::Value ? answer.value : ~u64{0};
     if (question_ == Question::Port) answer_port(*run_, element_++, value);
     if (question_ == Question::Memory) answer_memory(*run_, value);
+    if (question_ == Question::Code && answer.kind != AnswerKind::Retry) raise_undefined();
+}
+
+/// KVM gives up where it cannot fetch; the address, when that is because no memory is there.
+std::optional<Gpa> Vcpu::find_code_nowhere() {
+    if (run_->exit_reason != KVM_EXIT_INTERNAL_ERROR || run_->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) return std::nullopt;
+    const auto at = translate(pc());
+    if (!at || around_.space.translate(*at)) return std::nullopt;
+    return at;
+}
+
+/// Code that is all ones is undefined: #UD.
+void Vcpu::raise_undefined() {
+    kvm_vcpu_events events{};
+    if (ioctl(fd_.get(), KVM_GET_VCPU_EVENTS, &events) != 0) return;
+    events.exception.injected = 1;
+    events.exception.nr = index(ax::x86::Vector::UD);
+    events.exception.has_error_code = 0;
+    static_cast<void>(ioctl(fd_.get(), KVM_SET_VCPU_EVENTS, &events));
+}
+
+std::optional<Gpa> Vcpu::translate(Gva at) {
+    kvm_translation translation{};
+    translation.linear_address = at.value();
+    if (ioctl(fd_.get(), KVM_TRANSLATE, &translation) != 0 || translation.valid == 0) return std::nullopt;
+    return Gpa{translation.physical_address};
 }
 
 void Vcpu::inject(Event) {
@@ -134,10 +165,8 @@ void Vcpu::fields(FieldVisitor& v) {
 
 bool Vcpu::read_code(Gva from, std::span<std::byte> to) {
     for (std::byte& byte : to) {
-        kvm_translation translation{};
-        translation.linear_address = from.value();
-        if (ioctl(fd_.get(), KVM_TRANSLATE, &translation) != 0 || translation.valid == 0) return false;
-        if (!around_.space.read(Gpa{translation.physical_address}, std::span(&byte, 1))) return false;
+        const auto at = translate(from);
+        if (!at || !around_.space.read(*at, std::span(&byte, 1))) return false;
         from = from + 1;
     }
     return true;

@@ -29,6 +29,7 @@ struct VcpuSurroundings {
     Space& space;
     Board& board;
     irq::VectorSource& vectors;
+    u64 tsc_hz;  ///< of the deadlines that `vectors` takes
 };
 
 class Vcpu final : public hal::Vcpu {
@@ -65,6 +66,9 @@ private:
     [[nodiscard]] std::optional<VmExit> complete_instruction();
     [[nodiscard]] std::optional<VmExit> load_interrupts();
     [[nodiscard]] VmExit take_exit();
+    [[nodiscard]] std::optional<Gpa> find_code_nowhere();
+    void raise_undefined();
+    [[nodiscard]] std::optional<Gpa> translate(Gva at);
     void serve_msr();
     [[nodiscard]] std::optional<u64> read_msr(u32 number);
     [[nodiscard]] bool write_msr(u32 number, u64 value);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/timer/ticks.hpp"
 #include "sim/hal/kvm/policy.hpp"
 #include "sim/hal/kvm/vcpu.hpp"
 
@@ -56,19 +57,15 @@ bool Vcpu::write_msr(u32 number, u64 value) {
     return false;
 }
 
-/// The guest's TSC is the host's; the local APIC's is the board's clock in nanoseconds.
+/// The guest's TSC is the host's; the local APIC's follows the board's clock.
 u64 Vcpu::deadline_on_board(u64 deadline) {
-    constexpr u64 khz_per_ghz = 1'000'000, farthest_ns = u64{1} << 62;
+    constexpr u64 hz_per_khz = 1'000, farthest_ns = u64{1} << 62;
     if (deadline == 0) return 0;
-    const u64 now_ns = std::max<u64>(1, around_.board.now_ns());
     const auto tsc = get_msr(fd_.get(), msr::IA32_TIME_STAMP_COUNTER);
     const int khz = ioctl(fd_.get(), KVM_GET_TSC_KHZ, 0);
-    if (!tsc || khz <= 0 || deadline <= *tsc) return now_ns;
-    const auto rate = static_cast<u64>(khz);
-    const u64 ticks = deadline - *tsc;
-    // Whole and rest, so that nothing overflows.
-    const u64 whole = std::min(ticks / rate, farthest_ns / khz_per_ghz) * khz_per_ghz;
-    return now_ns + whole + ticks % rate * khz_per_ghz / rate;
+    u64 wait_ns = 0;
+    if (tsc && khz > 0 && deadline > *tsc) wait_ns = std::min(timer::ticks_to_ns(deadline - *tsc, static_cast<u64>(khz) * hz_per_khz), farthest_ns);
+    return std::max<u64>(1, timer::ns_to_ticks(around_.board.now_ns() + wait_ns, around_.tsc_hz));
 }
 
 }  // namespace ax::sim::kvm

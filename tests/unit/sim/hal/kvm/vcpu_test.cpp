@@ -15,6 +15,7 @@ namespace {
 constexpr Hpa ram{0x1000'0000};
 constexpr u64 ram_bytes = 8 << 20;
 constexpr u64 code_at = 0x1000, tables_at = 0x8000, gdt_at = 0x7000, idt_at = 0x6000, handler_at = 0x5000;
+constexpr u64 tsc_hz = 1'000'000'000;
 constexpr u64 long_time = 10'000'000'000;
 
 class FakeBoard final : public Board {
@@ -100,7 +101,7 @@ protected:
         settings.gdt_limit = 0x1f;
         put_tables();
         put_code(code);
-        auto vcpu = Vcpu::create({*engine_, *space_, board_, vectors_}, VcpuId{0}, settings);
+        auto vcpu = Vcpu::create({*engine_, *space_, board_, vectors_, tsc_hz}, VcpuId{0}, settings);
         ASSERT_TRUE(vcpu) << vcpu.error();
         vcpu_ = std::move(*vcpu);
         vcpu_->reset({Gpa{code_at}, 0, 0});
@@ -362,6 +363,22 @@ TEST_F(KvmVcpu, a_reset_forgets_the_instruction_that_was_under_way) {
     EXPECT_EQ(next_is<PortWrite>().value, 0x11U);
     answer(0);
     halts();
+}
+
+TEST_F(KvmVcpu, code_where_nothing_is_is_undefined) {
+    put(0x4000, std::array<u16, 5>{0xfff, idt_at, 0, 0, 0});
+    put_code({0xe6, 0x80, 0xf4}, handler_at);  // out 0x80, al; hlt
+    // lidt; mov esp; mov eax, 0x7e000000; jmp rax
+    start(ax::x86::StartKind::Long, {0x0f, 0x01, 0x1c, 0x25, 0, 0x40, 0, 0, 0xbc, 0, 0, 0x20, 0, 0xb8, 0, 0, 0, 0x7e, 0xff, 0xe0});
+    const auto fault = next_is<Stage2Fault>();
+    EXPECT_EQ(fault.gpa, Gpa{0x7e00'0000});
+    EXPECT_EQ(fault.access, Access::Execute);
+    vcpu_->finish(Answer::bus_fault());
+    next_is<PortWrite>();
+    answer(0);
+    halts();
+    // SDM vol. 3, "IA-32e Mode Stack Usage": no error code, so RIP is at the top.
+    EXPECT_EQ(get<u64>(0x20'0000 - 40), 0x7e00'0000U);
 }
 
 TEST_F(KvmVcpu, code_is_read_through_the_guests_tables) {
