@@ -15,6 +15,7 @@ Pc::Pc(const Config& config, const Parts& parts)
       lapics_({.vcpus = config.vcpus,
                .has_x2apic = config.has_x2apic,
                .has_tsc_deadline = config.has_tsc_deadline,
+               .tsc_hz = config.tsc_hz,
                .starts_in_virtual_wire = config.firmware == nullptr},
               parts.cpus, parts.initiator, parts.clock, parts.timers),
       ioapic_(static_cast<u8>(config.vcpus), lapics_),

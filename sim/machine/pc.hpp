@@ -27,6 +27,7 @@ public:
         u64 epoch_ns = 0;
         u64 memory_below_4g = 0;
         bool has_tsc_deadline = true;
+        u64 tsc_hz = dev::lapic::usual_tsc_hz;
         bool has_x2apic = false;
     };
     /// Where its parts are attached.
