@@ -5,12 +5,12 @@
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
-isas=(riscv64 aarch64)
+isas=(riscv64 aarch64 x86_64)
 
 say() { echo "demo: $*" >&2; }
 
 scripts/setup.sh
-scripts/guests.sh riscv64 arm64
+scripts/guests.sh
 mkdir -p build/demo
 say "building axsim"
 if ! { cmake --preset release && cmake --build --preset release --target axsim -j "$(nproc)"; } >build/demo/build.log 2>&1; then

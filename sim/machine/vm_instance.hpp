@@ -29,6 +29,8 @@ public:
     [[nodiscard]] const Guest& guest() const { return guest_; }
     [[nodiscard]] std::string_view name() const { return guest_.config->name(); }
     [[nodiscard]] bus::MmioBus& bus() { return bus_; }
+    /// I/O ports.
+    [[nodiscard]] bus::MmioBus& ports() { return ports_; }
     /// Bytes of guest memory as the guest's own instruction fetch would see them; for disassembly.
     [[nodiscard]] std::optional<u32> code_at(VcpuId vcpu, Gva pc) { return isa_->code_at(index(vcpu), pc); }
 

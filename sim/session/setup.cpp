@@ -220,7 +220,7 @@ phys-memory-size = 0x8000_0000
 kernel-base-paddr = 0x20_0000
 [devices]
 mmio-regions = [[0xb000_0000, 0x1000_0000], [0xfec0_0000, 0x1000], [0xfee0_0000, 0x1000]]
-timer-frequency = 1_000_000_000
+timer-frequency = 4_000_000_000
 [sim]
 cpus = 4
 )";

@@ -63,10 +63,10 @@ TEST_F(DefaultBoard, is_the_same_for_all_vms) {
     expect_refused({arm(1, linux_arm_, ""), riscv(2, linux_riscv_, "")}, {"vm1.toml", "vm2.toml", "aarch64", "riscv64"});
 }
 
-TEST_F(DefaultBoard, of_x86_64_has_to_be_named) {
+TEST_F(DefaultBoard, of_x86_64_is_known_by_the_kernel) {
     std::string bzimage(0x1000, '\0');
     bzimage.replace(0x202, 4, "HdrS");
-    expect_refused({arm(1, workspace_.write("bzimage", bzimage), "")}, {"x86_64", "--platform"});
+    expect_refused({arm(1, workspace_.write("bzimage", bzimage), "")}, {"kernel.kernel_path", "no bzImage of Linux"});
 }
 
 TEST_F(DefaultBoard, leaves_the_word_to_what_is_wrong_with_a_kernel) {
@@ -79,7 +79,8 @@ TEST(BuiltInBoards, agree_with_the_shipped_files) {
     const struct {
         config::Arch arch;
         const char* file;
-    } boards[] = {{config::Arch::Riscv64, "riscv64-qemu-virt.toml"}, {config::Arch::Aarch64, "aarch64-qemu-virt-hv.toml"}};
+    } boards[] = {{config::Arch::Riscv64, "riscv64-qemu-virt.toml"}, {config::Arch::Aarch64, "aarch64-qemu-virt-hv.toml"},
+                  {config::Arch::X86_64, "x86_64-qemu-q35.toml"}};
     for (const auto& board : boards) {
         SCOPED_TRACE(board.file);
         const auto built_in = sim::read_platform_text(sim::built_in_platform(board.arch), "built-in");

@@ -86,12 +86,40 @@ INSTANTIATE_TEST_SUITE_P(Machines, LinuxSmp,
                          testing::Values(SmpMachine{&riscv64, 1, 1}, SmpMachine{&riscv64, 1, 4}, SmpMachine{&riscv64, 2, 1},
                                          SmpMachine{&riscv64, 2, 2}, SmpMachine{&riscv64, 4, 1}, SmpMachine{&riscv64, 4, 2},
                                          SmpMachine{&riscv64, 4, 4}, SmpMachine{&aarch64, 1, 1, "-gicv2"}, SmpMachine{&aarch64, 2, 1},
-                                         SmpMachine{&aarch64, 4, 4}, SmpMachine{&aarch64, 4, 2, "-gicv2"}),
+                                         SmpMachine{&aarch64, 4, 4}, SmpMachine{&aarch64, 4, 2, "-gicv2"},
+                                         SmpMachine{&x86_64, 1, 1, "-seabios"}, SmpMachine{&x86_64, 2, 1}, SmpMachine{&x86_64, 4, 4}),
                          [](const auto& instance) {
                              const SmpMachine& m = instance.param;
-                             return m.isa->name + (m.variant[0] == '\0' ? "" : "_gicv2") + "_vcpus" + std::to_string(m.vcpus) + "_pcpus" +
+                             return m.isa->name + (m.variant[0] == '\0' ? "" : "_" + std::string(m.variant + 1)) + "_vcpus" + std::to_string(m.vcpus) + "_pcpus" +
                                     std::to_string(m.pcpus);
                          });
+
+/// What the local APIC's timer of a PC can do decides how Linux keeps time.
+struct LapicKind {
+    const char* name;
+    const char* line;     ///< of the VM file
+    const char* message;  ///< of Linux
+};
+
+class LinuxLapic : public testing::TestWithParam<LapicKind> {};
+
+TEST_P(LinuxLapic, ticks_with_what_it_has) {
+    const LapicKind& kind = GetParam();
+    const Workspace workspace(x86_64);
+    AX_NEEDS_GUESTS(x86_64.linux_guests());
+    const std::string file = workspace.vm("linux-x86_64.toml");
+    static_cast<void>(workspace.write("linux-x86_64.toml", replaced(read_text(file), "[devices]\n", std::string("[devices]\n") + kind.line)));
+    const RunSpec spec{.vm = file,
+                       .script = command("dmesg | grep -c '" + std::string(kind.message) + "'", "1\\r\\n") +
+                                 command("a=$(grep LOC: /proc/interrupts)", "") + command("time sleep 1", "real\\t0m 1.0") +
+                                 command("[ \\\"$a\\\" != \\\"$(grep LOC: /proc/interrupts)\\\" ] && echo ticked", "ticked\\r\\n") + power_off};
+    boots_and_replays(x86_64, workspace, spec);
+}
+
+INSTANTIATE_TEST_SUITE_P(X86, LinuxLapic,
+                         testing::Values(LapicKind{"one_shot", "lapic_timer = \"one-shot\"\n", "... lapic delta = "},
+                                         LapicKind{"x2apic", "lapic_mode = \"x2apic\"\n", "x2apic enabled"}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace ax::scenario

@@ -49,7 +49,8 @@ void rewrite(const std::string& from, const std::string& to, Change change) {
 }
 
 void write_register(sim::Machine& machine, const RegisterWrite& write) {
-    static_cast<void>(machine.vms().front()->bus().write(Gpa{write.gpa}, write.size, write.value));
+    sim::VmInstance& vm = *machine.vms().front();
+    static_cast<void>((write.is_port ? vm.ports() : vm.bus()).write(Gpa{write.gpa}, write.size, write.value));
 }
 
 /// Instructions up to the last exit before the first input.

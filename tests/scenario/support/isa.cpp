@@ -65,6 +65,28 @@ expect "=> "
     .uart_gone = {{0x0900'0038, 4, 0}},
 };
 
-const std::vector<const Isa*> isas{&riscv64, &aarch64};
+const Isa x86_64{
+    .arch = config::Arch::X86_64,
+    .name = "x86_64",
+    .board = "x86_64-qemu-q35",
+    .linux_image = "linux-amd64",
+    .initrd = "initrd-amd64.cpio",
+    .uboot = "uboot-amd64.rom",
+    .console = "console=ttyS0",
+    .bare_metal_memory = 0,
+    .bare_metal_load = "0x100000",
+    .nowhere = "pc 0x00000000d0000000",
+    .uart_irq = "irq 4",
+    .uboot_commands = R"(send "bdinfo\n"
+expect "boot_params"
+expect "=> "
+)",
+    .has_device_tree = false,
+    // The index of the I/O APIC, which every access writes first, and COM1's scratch register.
+    .pokes = {{"ioapic", {0xfec0'0000, 4, 0x3f}}, {"ns16550", {0x3ff, 1, 0x5a, true}}},
+    .uart_gone = {{0x3fc, 1, 0x10, true}},
+};
+
+const std::vector<const Isa*> isas{&riscv64, &aarch64, &x86_64};
 
 }  // namespace ax::scenario

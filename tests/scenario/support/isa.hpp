@@ -14,6 +14,7 @@ struct RegisterWrite {
     u64 gpa;
     u8 size;
     u64 value;
+    bool is_port = false;  ///< `gpa` is the number of an I/O port
 };
 
 /// A device whose changed register a state hash names.
@@ -35,6 +36,7 @@ struct Isa {
     std::string nowhere;         ///< where jump_nowhere ends, as a message writes it
     std::string uart_irq;        ///< as `config show` writes it
     std::string uboot_commands;  ///< what U-Boot is asked at its prompt, as a script, the last answer's prompt included
+    bool has_device_tree = true;  ///< guests are given one
     std::vector<PokedDevice> pokes;
     std::vector<RegisterWrite> uart_gone;  ///< after these the UART interrupts no more
 
@@ -45,8 +47,9 @@ struct Isa {
 
 extern const Isa riscv64;
 extern const Isa aarch64;
+extern const Isa x86_64;
 
-/// Both, for tests that hold for every instruction set.
+/// All, for tests that hold for every instruction set.
 extern const std::vector<const Isa*> isas;
 
 }  // namespace ax::scenario

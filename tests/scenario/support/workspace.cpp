@@ -65,14 +65,14 @@ std::string Workspace::vm(const std::string& file, const VmChanges& changes) con
 std::string Workspace::bare_metal(const std::string& guest, const BareMetalMachine& machine) const {
     std::string text = read_text((source_dir / "tests/guests" / isa_.name / "vm.toml.in").string());
     text = replaced(text, "@CPUS@ vCPUs", "vCPUs");
-    text = replaced(text, "@NAME@", guest);
+    while (text.find("@NAME@") != std::string::npos) text = replaced(text, "@NAME@", guest);
     text = replaced(text, "@CPUS@", std::to_string(machine.vcpus));
     text = replaced(text, "@ELF@", elf(guest));
     if (isa_.arch == config::Arch::Riscv64) {
         text = replaced(text, "@CONTEXTS@", std::to_string(2 * machine.vcpus));
     } else {
         text = replaced(text, "@REGIONS@", machine.regions);
-        text = replaced(text, "@GIC@", gic(machine.gic));
+        if (isa_.arch == config::Arch::Aarch64) text = replaced(text, "@GIC@", gic(machine.gic));
     }
     return write(guest + ".toml", text);
 }
