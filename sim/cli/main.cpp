@@ -33,7 +33,7 @@ void add_run(CLI::App& app, cli::RunSettings& s, std::function<int()>& action) {
     run->add_option("--record", s.record, "Record the run into this trace file");
     run->add_option("--backend", s.backend, "sim (default): the simulated CPUs; kvm: the host's processor, for x86_64, without recording")
         ->check(CLI::IsMember({"sim", "kvm"}));
-    run->add_option("--exits", s.exits, "List every exit in this file, one line each, as trace exits does");
+    run->add_option("--exits", s.exits, "List every exit in this file, one line each");
     run->add_option("--console", s.console,
                     "stdio (default), file:F (output only), or script:F (lines: expect \"TEXT\", send \"TEXT\")");
     run->add_option("--until-text", s.until_text, "End the run when a guest has written this text");
