@@ -25,6 +25,7 @@ ax::x86::VcpuSettings PcVm::vcpu_settings(bool is_first) const {
     settings.page_tables = linux_boot::page_tables;
     settings.gdt = linux_boot::gdt;
     settings.gdt_limit = linux_boot::gdt_limit;
+    settings.has_firmware = parts_.guest.pc_start == PcStart::Reset;
     settings.has_tsc_deadline = has_tsc_deadline();
     settings.has_x2apic = has_x2apic();
     return settings;

@@ -32,8 +32,8 @@ CpuidResult features(const CpuidPolicy& p) {
     constexpr u64 ecx = F::SSE3::mask | F::PCLMULQDQ::mask | F::SSSE3::mask | F::CMPXCHG16B::mask | F::SSE4_1::mask |
                         F::SSE4_2::mask | F::POPCNT::mask | F::AESNI::mask | F::HYPERVISOR::mask;
     constexpr u64 edx = F::FPU::mask | F::PSE::mask | F::TSC::mask | F::MSR::mask | F::PAE::mask | F::CX8::mask | F::APIC::mask |
-                        F::PGE::mask | F::CMOV::mask | F::PAT::mask | F::CLFSH::mask | F::MMX::mask | F::FXSR::mask |
-                        F::SSE::mask | F::SSE2::mask;
+                        F::MTRR::mask | F::PGE::mask | F::CMOV::mask | F::PAT::mask | F::CLFSH::mask | F::MMX::mask |
+                        F::FXSR::mask | F::SSE::mask | F::SSE2::mask;
     const u64 optional = F::TSC_DEADLINE::of(p.has_tsc_deadline) | F::X2APIC::of(p.has_x2apic);
     return {processor_signature, static_cast<u32>(ApicId::of(p.apic_id) | LogicalCpus::of(1) | ClflushSize::of(8)),
             static_cast<u32>(ecx | optional), static_cast<u32>(edx)};

@@ -37,6 +37,7 @@ struct CpuidFeatures {
     using PAE = Bits<6>;
     using CX8 = Bits<8>;
     using APIC = Bits<9>;
+    using MTRR = Bits<12>;
     using PGE = Bits<13>;
     using CMOV = Bits<15>;
     using PAT = Bits<16>;
@@ -48,7 +49,7 @@ struct CpuidFeatures {
 };
 
 /// Every leaf has an answer; those without a meaning are zero. Each vCPU is a package of its own. There is no XSAVE, no RDRAND,
-/// no MONITOR, no performance counter and no MTRR.
+/// no MONITOR and no performance counter.
 [[nodiscard]] CpuidResult cpuid(const CpuidPolicy& policy, u32 leaf, u32 subleaf);
 
 /// Bits of CR4 that a CPU with these features has.

@@ -16,6 +16,7 @@ enum class MsrAction : u8 {
     Passed,     ///< the guest's own, in the VMCS or loaded with the vCPU: does not exit
     TimeStamp,  ///< read without an exit; a write changes the TSC offset
     LocalApic,  ///< IA32_APIC_BASE, IA32_TSC_DEADLINE, x2APIC: the interrupt controller's
+    MemoryType, ///< the memory type range registers: the vCPU's `Mtrrs`
     Fixed,      ///< reads `value`; see `is_accepted`
 };
 

@@ -24,9 +24,18 @@ void Vcpu::reset(const BootState& boot) {
     }
     cpu_.regs() = {};
     cpu_.regs().gprs = gprs;
+    // A start-up IPI follows an INIT, which leaves them alone.
+    if (settings_.start != StartKind::Startup) reset_mtrrs();
     nmi_ = false;
     completion_ = {};
     has_further_ = false;
+}
+
+void Vcpu::reset_mtrrs() {
+    if (settings_.has_firmware)
+        mtrrs_.reset();
+    else
+        mtrrs_.set_by_firmware();
 }
 
 /// What waits at the controllers goes into the guest, or is told when the guest can take it.
@@ -89,6 +98,7 @@ std::optional<u64> Vcpu::read_msr(u32 number) {
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.read_msr(id_, number);
         case MsrAction::TimeStamp: return cpu_.tsc() + cpu_.vmcs().TSC_OFFSET;
+        case MsrAction::MemoryType: return mtrrs_.read(number);
         case MsrAction::Fixed: return rule.value;
         case MsrAction::Passed:  // the bitmap lets it through
         case MsrAction::Unknown: break;
@@ -101,6 +111,7 @@ bool Vcpu::write_msr(u32 number, u64 value) {
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.write_msr(id_, number, value);
         case MsrAction::TimeStamp: cpu_.vmcs().TSC_OFFSET = value - cpu_.tsc(); return true;
+        case MsrAction::MemoryType: return mtrrs_.write(number, value);
         case MsrAction::Fixed: return rule.is_accepted(value);
         case MsrAction::Passed:
         case MsrAction::Unknown: break;
@@ -179,6 +190,7 @@ Gva Vcpu::pc() {
 void Vcpu::fields(FieldVisitor& v) {
     cpu_.fields(v);
     field(v, "nmi", nmi_);
+    field(v, "mtrrs", mtrrs_);
     // Between an exit and its answer nothing is saved; a completion waits only for the further questions of its instruction.
     field(v, "has_further", has_further_);
     if (has_further_) field(v, "completion", completion_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/arch/x86/decode.hpp"
+#include "core/arch/x86/mtrrs.hpp"
 #include "core/backend/x86/cpu.hpp"
 #include "core/hal/vcpu.hpp"
 #include "core/irq/vectors.hpp"
@@ -28,13 +29,16 @@ struct VcpuSettings {
     u32 eax = 0;        ///< Protected; EBX, and RSI in long mode, are the argument of the start
     bool has_tsc_deadline = true;
     bool has_x2apic = false;
+    bool has_firmware = false;  ///< its code sets up what a BIOS does; else the vCPU finds that done
 };
 
 class Vcpu final : public hal::Vcpu {
 public:
     /// `vectors` are the VM's interrupt controllers; all outlive the vCPU.
     Vcpu(Cpu& cpu, VcpuId id, const VcpuSettings& settings, irq::VectorSource& vectors)
-        : cpu_(cpu), id_(id), settings_(settings), vectors_(vectors) {}
+        : cpu_(cpu), id_(id), settings_(settings), vectors_(vectors) {
+        reset_mtrrs();
+    }
 
     hal::RunStop run(u64 budget) override;
     void finish(const Answer& answer) override;
@@ -51,6 +55,7 @@ public:
     void start_by_startup() { settings_.start = StartKind::Startup; }
 
 private:
+    void reset_mtrrs();
     [[nodiscard]] Guest guest() { return {cpu_.vmcs(), cpu_.regs(), cpu_}; }
     void load_interrupts();
     [[nodiscard]] VmExit name_host_timer(const VmExit& exit);
@@ -65,6 +70,7 @@ private:
     VcpuSettings settings_;
     irq::VectorSource& vectors_;
     bool nmi_ = false;
+    Mtrrs mtrrs_;
     Completion completion_;
     bool has_further_ = false;  ///< the instruction that exited has more to ask
 };

@@ -28,7 +28,9 @@ std::expected<std::unique_ptr<Vcpu>, std::string> Vcpu::create(const VcpuSurroun
 }
 
 Vcpu::Vcpu(const VcpuSurroundings& around, VcpuId id, const ax::x86::VcpuSettings& settings, Descriptor fd, kvm_run* shared)
-    : around_(around), id_(id), settings_(settings), fd_(std::move(fd)), run_(shared) {}
+    : around_(around), id_(id), settings_(settings), fd_(std::move(fd)), run_(shared) {
+    reset_mtrrs();
+}
 
 Vcpu::~Vcpu() { munmap(run_, around_.engine.system.shared_bytes()); }
 
@@ -161,6 +163,7 @@ void Vcpu::fields(FieldVisitor& v) {
     kvm_sregs sregs{};
     if (ioctl(fd_.get(), KVM_GET_REGS, &regs) == 0 && ioctl(fd_.get(), KVM_GET_SREGS, &sregs) == 0) show(v, regs, sregs);
     field(v, "nmi", nmi_);
+    field(v, "mtrrs", mtrrs_);
 }
 
 bool Vcpu::read_code(Gva from, std::span<std::byte> to) {

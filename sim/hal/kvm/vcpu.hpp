@@ -74,6 +74,7 @@ private:
     [[nodiscard]] bool write_msr(u32 number, u64 value);
     [[nodiscard]] u64 deadline_on_board(u64 deadline);
     [[nodiscard]] ax::x86::MsrPolicy msr_policy() const { return {settings_.has_tsc_deadline, settings_.has_x2apic}; }
+    void reset_mtrrs();
     [[nodiscard]] bool set_registers(const BootState& boot);
     [[nodiscard]] bool clear_registers();
 
@@ -86,6 +87,7 @@ private:
     u32 element_ = 0;           ///< of a port exit: the next to be asked about
     bool is_complete_ = true;   ///< the next entry begins with a new instruction
     bool nmi_ = false;
+    ax::x86::Mtrrs mtrrs_;
     u64 tsc_deadline_ = 0;      ///< as the guest wrote it
     int failed_reset_ = 0;      ///< KVM's error, told when the vCPU is to run
 };

@@ -34,6 +34,7 @@ std::optional<u64> Vcpu::read_msr(u32 number) {
             return tsc_deadline_;
         }
         case MsrAction::TimeStamp: return get_msr(fd_.get(), number);
+        case MsrAction::MemoryType: return mtrrs_.read(number);
         case MsrAction::Fixed: return rule.value;
         case MsrAction::Passed:
         case MsrAction::Unknown: break;
@@ -50,6 +51,7 @@ bool Vcpu::write_msr(u32 number, u64 value) {
             return around_.vectors.write_msr(id_, number, deadline_on_board(value));
         }
         case MsrAction::TimeStamp: return set_msr(fd_.get(), number, value);
+        case MsrAction::MemoryType: return mtrrs_.write(number, value);
         case MsrAction::Fixed: return rule.is_accepted(value);
         case MsrAction::Passed:
         case MsrAction::Unknown: break;

@@ -38,10 +38,19 @@ void Vcpu::reset(const BootState& boot) {
     failed_reset_ = set_registers(boot) && clear_registers() ? 0 : errno;
     question_ = Question::None;
     is_complete_ = true;
+    // A start-up IPI follows an INIT, which leaves them alone.
+    if (settings_.start != StartKind::Startup) reset_mtrrs();
     nmi_ = false;
     tsc_deadline_ = 0;
     run_->if_flag = 0;
     run_->ready_for_interrupt_injection = 0;
+}
+
+void Vcpu::reset_mtrrs() {
+    if (settings_.has_firmware)
+        mtrrs_.reset();
+    else
+        mtrrs_.set_by_firmware();
 }
 
 bool Vcpu::set_registers(const BootState& boot) {

@@ -23,7 +23,7 @@ TEST(X86Cpuid, leaves_are_those_that_kernels_were_seen_to_need) {
     const CpuidResult vendor = cpuid(policy, 0, 0);
     EXPECT_EQ(vendor.eax, 7U);
     EXPECT_EQ(text({vendor.ebx, vendor.edx, vendor.ecx}), "GenuineIntel");
-    EXPECT_EQ(cpuid(policy, 1, 0), (CpuidResult{0x306a9, 0x0301'0800, 0x8398'2203, 0x0789'a379}));
+    EXPECT_EQ(cpuid(policy, 1, 0), (CpuidResult{0x306a9, 0x0301'0800, 0x8398'2203, 0x0789'b379}));
     EXPECT_EQ(cpuid(policy, 7, 0), CpuidResult{});
     const CpuidResult hypervisor = cpuid(policy, 0x4000'0000, 0);
     EXPECT_EQ(text({hypervisor.ebx, hypervisor.ecx, hypervisor.edx}), "axsimaxsimax");
@@ -45,7 +45,7 @@ TEST(X86Cpuid, each_choice_is_its_bit) {
 TEST(X86Cpuid, what_the_engine_must_not_show_is_hidden) {
     const CpuidResult f = cpuid({}, 1, 0);
     for (const unsigned n : {3u, 5u, 12u, 17u, 26u, 27u, 28u, 30u}) EXPECT_EQ(f.ecx & (1U << n), 0U) << "ecx " << n;
-    for (const unsigned n : {1u, 2u, 7u, 11u, 12u, 14u, 28u}) EXPECT_EQ(f.edx & (1U << n), 0U) << "edx " << n;
+    for (const unsigned n : {1u, 2u, 7u, 11u, 14u, 28u}) EXPECT_EQ(f.edx & (1U << n), 0U) << "edx " << n;
 }
 
 TEST(X86Msrs, rules_are_by_index) {
@@ -55,7 +55,9 @@ TEST(X86Msrs, rules_are_by_index) {
     };
     for (const Case& c : {Case{0x10, MsrAction::TimeStamp}, Case{0x1b, MsrAction::LocalApic}, Case{0x6e0, MsrAction::LocalApic},
                           Case{0x802, MsrAction::Unknown}, Case{0x1a0, MsrAction::Fixed}, Case{0xc000'0080, MsrAction::Passed},
-                          Case{0xc000'0102, MsrAction::Passed}, Case{0x480, MsrAction::Unknown}, Case{0x250, MsrAction::Unknown},
+                          Case{0xc000'0102, MsrAction::Passed}, Case{0x480, MsrAction::Unknown}, Case{0xfe, MsrAction::MemoryType},
+                          Case{0x20f, MsrAction::MemoryType}, Case{0x210, MsrAction::Unknown}, Case{0x250, MsrAction::MemoryType},
+                          Case{0x277, MsrAction::Passed}, Case{0x2ff, MsrAction::MemoryType},
                           Case{0xdead'beef, MsrAction::Unknown}, Case{0xc001'1029, MsrAction::Fixed}})
         EXPECT_EQ(msr_rule({}, c.index).action, c.action) << std::hex << c.index;
     EXPECT_EQ(msr_rule({.has_tsc_deadline = false}, 0x6e0).action, MsrAction::Unknown);
