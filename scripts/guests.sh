@@ -142,13 +142,14 @@ copy_uboot() { # arch board
   lock "uboot-$1" "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-$1.elf"
 }
 
-# For a PC it is a ROM.
+# For a PC it is a ROM, and the 32-bit one: the other keeps its first descriptor table in the ROM, and the CPU wants to mark there
+# what it has loaded.
 copy_uboot_rom() {
-  local from=/usr/lib/u-boot/qemu-x86_64/u-boot.rom
-  if locked_ok uboot-amd64; then return 0; fi
+  local from=/usr/lib/u-boot/qemu-x86/u-boot.rom
+  if locked_ok uboot-i386; then return 0; fi
   [ -f "$from" ] || { say "U-Boot for amd64 skipped: package u-boot-qemu is not installed (scripts/setup.sh installs it)"; return 0; }
-  install -m 644 "$from" "$out/uboot-amd64.rom"
-  lock uboot-amd64 "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-amd64.rom"
+  install -m 644 "$from" "$out/uboot-i386.rom"
+  lock uboot-i386 "u-boot-qemu $(dpkg-query -W -f='${Version}' u-boot-qemu)" "$out/uboot-i386.rom"
 }
 
 # SeaBIOS, and the option ROM with which it starts a kernel; both are the same on every host.

@@ -15,8 +15,8 @@ protected:
     [[nodiscard]] RunSpec spec() const {
         return {.vm = workspace_.vm(isa().uboot_vm()),
                 .script =
-                    "expect \"stop autoboot\"\nsend \" \"\nexpect \"=> \"\nsend \"bdinfo\\n\"\nexpect \"=> \"\nsend "
-                    "\"poweroff\\n\"\n",
+                    "expect \"stop autoboot\"\nsend \" \"\nexpect \"=> \"\nsend \"bdinfo\\n\"\nexpect \"=> \"\nsend \"" +
+                    isa().uboot_poweroff + "\\n\"\n",
                 .state_hash_interval = 5'000'000};
     }
 };

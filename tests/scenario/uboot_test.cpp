@@ -22,7 +22,7 @@ protected:
 };
 
 TEST_P(Uboot, obeys_its_commands_and_poweroff) {
-    ends_and_replays("send \"version\\n\"\nexpect \"U-Boot 20\"\nexpect \"=> \"\n" + isa().uboot_commands + "send \"poweroff\\n\"\n",
+    ends_and_replays("send \"version\\n\"\nexpect \"U-Boot 20\"\nexpect \"=> \"\n" + isa().uboot_commands + "send \"" + isa().uboot_poweroff + "\\n\"\n",
                      "powered-off");
 }
 

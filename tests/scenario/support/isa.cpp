@@ -71,7 +71,7 @@ const Isa x86_64{
     .board = "x86_64-qemu-q35",
     .linux_image = "linux-amd64",
     .initrd = "initrd-amd64.cpio",
-    .uboot = "uboot-amd64.rom",
+    .uboot = "uboot-i386.rom",
     .console = "console=ttyS0",
     .bare_metal_memory = 0,
     .bare_metal_load = "0x100000",
@@ -81,6 +81,7 @@ const Isa x86_64{
 expect "boot_params"
 expect "=> "
 )",
+    .uboot_poweroff = "iow.w 604 3400",
     .has_device_tree = false,
     // The index of the I/O APIC, which every access writes first, and COM1's scratch register.
     .pokes = {{"ioapic", {0xfec0'0000, 4, 0x3f}}, {"ns16550", {0x3ff, 1, 0x5a, true}}},

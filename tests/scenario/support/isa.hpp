@@ -36,6 +36,7 @@ struct Isa {
     std::string nowhere;         ///< where jump_nowhere ends, as a message writes it
     std::string uart_irq;        ///< as `config show` writes it
     std::string uboot_commands;  ///< what U-Boot is asked at its prompt, as a script, the last answer's prompt included
+    std::string uboot_poweroff = "poweroff";  ///< the command; a PC's U-Boot has none, so PM1a_CNT is written
     bool has_device_tree = true;  ///< guests are given one
     std::vector<PokedDevice> pokes;
     std::vector<RegisterWrite> uart_gone;  ///< after these the UART interrupts no more
