@@ -2,10 +2,14 @@
 """Runs one bare-metal x86_64 guest on the simulated CPUs and on the host's KVM, and compares.
 
 Usage: check_kvm.py --axsim FILE --elf FILE [--cpus N] [--region REGION]... [--outcome WORD] [--max-exits N] [--send LINE]...
-                    [--console-only]
+                    [--console-only] [--extra N]
 Both runs must end with `--outcome` (default powered-off), with the same bytes on the console and with the same sequence of
-device accesses of each vCPU: kind, address or port, size, value. `--console-only` is for guests that ask devices for the time.
-Without a usable KVM the test is skipped (77) and says why.
+device accesses of each vCPU: kind, address or port, size, value; but for N that KVM makes and the simulation does not, by
+instructions that the core's decoder of devices has no line for. Values of registers that tell the time are not compared.
+`--console-only` is for guests whose accesses depend on it, or that access devices across the end of a page, which is one fault
+in the simulation and an access of each side to KVM.
+Without a usable KVM the test is skipped (77) and says why; also where a paravirtual KVM, which interprets a guest's kernel, does not
+know an instruction.
 """
 import argparse
 import json
@@ -18,6 +22,9 @@ from pathlib import Path
 from check_guest import PLATFORMS, ROOT, console, vm_file
 
 SKIPPED = 77
+EMULATION_FAILED = "(0x4b564d11, 0x1)"
+# The local APIC's current count.
+CLOCKS = re.compile(r"gpa=0xfee0039[0-9a-f] ")
 ACCESS = re.compile(r"(vm\d+/vcpu\d+) pc 0x[0-9a-f]+ ((mmio|port)-(read|write) .*)$")
 
 
@@ -31,6 +38,7 @@ def main():
     parser.add_argument("--max-exits", type=int, default=2_000_000)
     parser.add_argument("--send", action="append", default=[], help="a line for the console, once the guest is ready")
     parser.add_argument("--console-only", action="store_true")
+    parser.add_argument("--extra", type=int, default=0, help="accesses that KVM may make beyond the simulation's")
     args = parser.parse_args()
     args.isa, args.gic = "x86_64", 3
     name = args.elf.stem
@@ -50,7 +58,7 @@ def main():
         for vcpu in sorted(simulated["accesses"].keys() | kvm["accesses"].keys()):
             ours, theirs = (one["accesses"].get(vcpu, []) for one in (simulated, kvm))
             compared += len(ours)
-            if ours != theirs:
+            if not is_within(ours, theirs) or len(theirs) - len(ours) > args.extra:
                 problems.append(f"the device accesses of {vcpu} differ:\n" + first_difference(ours, theirs))
     for problem in problems:
         print(f"{name}: {problem}")
@@ -72,6 +80,8 @@ def run(args, name, work, backend):
     errors = done.stderr.decode(errors="replace")
     if backend == "kvm" and "cannot run on KVM" in errors:
         raise NoKvm(errors.strip().removeprefix("axsim: error: "))
+    if backend == "kvm" and EMULATION_FAILED in errors:
+        raise NoKvm("this KVM interprets guest kernels and does not know an instruction: " + errors[errors.find("("):].split(")")[0] + ")")
     if not done.stdout:
         sys.exit(f"{name}: axsim --backend {backend} printed no result: {errors}")
     result = json.loads(done.stdout)
@@ -90,8 +100,16 @@ def accesses(path):
         for line in lines:
             if match := ACCESS.search(line):
                 what = match[2] if match[4] == "read" else match[2].split(" -> ")[0]
+                if CLOCKS.search(what):
+                    what = re.sub(r"value[ =]0x[0-9a-f]+", "value (time)", what)
                 found.setdefault(match[1], []).append(what)
     return found
+
+
+def is_within(ours, theirs):
+    """True when all of ours are among theirs, in order."""
+    rest = iter(theirs)
+    return all(any(other == one for other in rest) for one in ours)
 
 
 def first_difference(ours, theirs):
