@@ -52,9 +52,11 @@ void X86Cpu::refresh_paging() {
     fresh.has_ept = has_ept;
     const x86::TlbLoss loss = x86::tlb_loss(paging_, fresh);
     const bool has_new_root = fresh.cr3 != paging_.cr3;
+    // WP is looked at with each access, but Unicorn keeps what it was told.
+    const bool has_new_rights = Cr0::WP::test(fresh.cr0 ^ paging_.cr0);
     paging_ = fresh;
-    if (loss == x86::TlbLoss::Nothing && !has_new_root) return;
-    tlb_.drop(loss == x86::TlbLoss::Nothing ? x86::TlbLoss::NonGlobal : loss);
+    if (loss == x86::TlbLoss::Nothing && !has_new_root && !has_new_rights) return;
+    if (loss != x86::TlbLoss::Nothing || has_new_root) tlb_.drop(loss == x86::TlbLoss::Nothing ? x86::TlbLoss::NonGlobal : loss);
     if (engine_->is_selected(*this)) engine_->flush_translation();
 }
 
@@ -98,11 +100,17 @@ EntryStop X86Cpu::enter(u64 budget) {
         vmcs_.VM_ENTRY_INTERRUPTION_INFO &= ~static_cast<u32>(EventWord::Valid::mask);
     }
     while (true) {
-        if (const auto exit = pending_exit()) return leave(*exit);
-        if (state_.activity != ActivityState::Active) return leave_at_budget();
-        to_engine();
-        engine_->stop_at_window(PrimaryControls::InterruptWindowExiting::test(vmcs_.PRIMARY_CONTROLS));
-        const X86Stop stop = engine_->run(retired_, budget_);
+        if (is_at_iret_) {
+            // It runs by itself: what NMI blocking held back comes behind it, not before.
+            to_engine();
+            engine_->stop_at_window(false);
+        } else {
+            if (const auto exit = pending_exit()) return leave(*exit);
+            if (state_.activity != ActivityState::Active) return leave_at_budget();
+            to_engine();
+            engine_->stop_at_window(PrimaryControls::InterruptWindowExiting::test(vmcs_.PRIMARY_CONTROLS));
+        }
+        const X86Stop stop = engine_->run(retired_, std::exchange(is_at_iret_, false) ? retired_ + 1 : budget_);
         from_engine();
         if (stop.kind == X86StopKind::Boundary && retired_ >= budget_) return leave_at_budget();
         if (stop.kind == X86StopKind::EngineError) return leave_broken(stop);

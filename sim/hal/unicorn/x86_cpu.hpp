@@ -140,6 +140,7 @@ private:
     x86::PagingContext paging_;
     x86::WalkFault fault_;         ///< of the last refused fill
     u64 retired_ = 0;
+    bool is_at_iret_ = false;  ///< the engine stands before an IRET that unblocks NMIs
     u64 budget_ = 0;
 };
 

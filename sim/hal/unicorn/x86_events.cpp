@@ -25,8 +25,9 @@ std::optional<x86::Exit> X86Cpu::handle_event(u32 number) {
     switch (number) {
         case x86_event::software_interrupt: return handle_software_interrupt();
         case x86_event::iret:
-            // NMIs are unblocked by it; it runs natively once it is not intercepted.
+            // NMIs are unblocked by it, even when it faults; it runs natively once it is not intercepted.
             state_.interruptibility &= ~static_cast<u32>(Interruptibility::BlockingByNmi::mask);
+            is_at_iret_ = true;
             return std::nullopt;
         case x86_event::shutdown: return x86::Exit{.reason = ExitReason::TripleFault};
         default: return handle_instruction();

@@ -179,6 +179,24 @@ TEST_F(X86CpuTest, injected_interrupt_runs_its_handler) {
     EXPECT_EQ(cpu->vmcs().VM_ENTRY_INTERRUPTION_INFO >> 31, 0u);
 }
 
+/// "Virtual NMIs", "NMI-window exiting": the window opens when IRET has returned, not before it.
+TEST_F(X86CpuTest, iret_opens_the_nmi_window_behind_itself) {
+    load(0x8000, {0x90, 0x90, 0xf4});  // nop; nop; hlt
+    load(0x9000, {0x90, 0xcf});        // nop; iret
+    put(base + 2 * 4, 0x9000);
+    cpu->vmcs().VM_ENTRY_INTERRUPTION_INFO = 0x8000'0202;
+    cpu->vmcs().PRIMARY_CONTROLS |= static_cast<u32>(PrimaryControls::NmiWindowExiting::mask);
+    EntryStop stop = enter();
+    EXPECT_EQ(reason(), ExitReason::NmiWindow);
+    EXPECT_EQ(cpu->vmcs().GUEST_RIP, 0x8000u);
+    EXPECT_EQ(cpu->vmcs().GUEST_CS.selector, code.value() >> 4 & 0xf000);
+    EXPECT_EQ(stop.instructions, 2u);
+    cpu->vmcs().PRIMARY_CONTROLS &= ~static_cast<u32>(PrimaryControls::NmiWindowExiting::mask);
+    stop = enter();
+    EXPECT_EQ(reason(), ExitReason::Hlt);
+    EXPECT_EQ(stop.instructions, 2u);
+}
+
 TEST_F(X86CpuTest, the_hosts_timer_takes_the_cpu_and_a_budget_ends_a_run) {
     load(0x8000, {0x40, 0xeb, 0xfd});  // inc ax; jmp
     EXPECT_EQ(enter(500).result, EntryResult::BudgetEnd);
