@@ -130,16 +130,22 @@ struct PortWrite {
     u8 size = 0;
     u64 value = 0;
 };
+/// The CPU has shut down: it could report a fault to nobody, and not that it could not (on x86 a triple fault). It executes
+/// nothing more; a board would reset it.
+struct CpuShutdown {
+    u64 address = 0;  ///< of the last access that faulted
+};
 
 using VmExit = std::variant<BudgetEnd, MmioRead, MmioWrite, Stage2Fault, Hypercall, PowerCall, SetTimer, SendIpi, RemoteFence,
                             ConsoleCall, WaitForInterrupt, SpinHint, Handled, UndefinedInstruction, HostInterrupt, Unhandled,
-                            EntryFailure, PortRead, PortWrite>;
+                            EntryFailure, PortRead, PortWrite, CpuShutdown>;
 
 /// Short fixed names in the order of `VmExit`, for statistics and traces.
 inline constexpr std::array<const char*, std::variant_size_v<VmExit>> vm_exit_names = {
     "budget-end",    "mmio-read",     "mmio-write", "stage2-fault", "hypercall", "power-call",
     "set-timer",     "send-ipi",      "remote-fence", "console-call", "wait",    "spin-hint",
-    "arch-call",     "undefined-insn", "host-interrupt", "unhandled", "entry-failure", "port-read", "port-write"};
+    "arch-call",     "undefined-insn", "host-interrupt", "unhandled", "entry-failure", "port-read", "port-write",
+    "cpu-shutdown"};
 
 /// Result of a firmware or hypervisor call, in neutral words; each ISA maps it to its own codes.
 enum class CallStatus : u8 {

@@ -151,6 +151,11 @@ Dispatched ExitHandler::on(const EntryFailure& exit) {
     return fail("the hardware refused to enter the guest with the values programmed", exit.reason, 0);
 }
 
+/// Stopped rather than reset: whoever runs a guest wants to see where it was lost.
+Dispatched ExitHandler::on(const CpuShutdown& exit) {
+    return fail("triple fault: the guest's CPU could report a fault to none of its handlers and has shut down", 0, exit.address);
+}
+
 Dispatched ExitHandler::fail(const char* what, u64 cause, u64 detail) {
     vm_.stop({StopReason::Failed, task_.id(), task_.hal().pc(), what, cause, detail});
     return {Answer::none(), true};

@@ -33,6 +33,7 @@ private:
     Dispatched on(const EntryFailure& exit);
     Dispatched on(const PortRead& exit);
     Dispatched on(const PortWrite& exit);
+    Dispatched on(const CpuShutdown& exit);
 
     /// The VM stops: `what` for the user, the two numbers of the exit behind it.
     Dispatched fail(const char* what, u64 cause, u64 detail);

@@ -58,6 +58,7 @@ Words words_of(const VmExit& exit) {
                           [](const PortWrite& e) {
                               return Words{e.port, e.size, e.value};
                           },
+                          [](const CpuShutdown& e) { return Words{e.address}; },
                       },
                       exit);
 }

@@ -27,11 +27,12 @@ constexpr std::array<std::string_view, 1> entry_failure = {"reason"};
 
 constexpr std::array<std::string_view, 2> port_read = {"port", "size"};
 constexpr std::array<std::string_view, 3> port_write = {"port", "size", "value"};
+constexpr std::array<std::string_view, 1> cpu_shutdown = {"address"};
 
 constexpr std::array<Names, kinds> word_names = {Names{},   mmio_read, mmio_write,     stage2_fault, hypercall,    power_call,
                                                  set_timer, send_ipi,  remote_fence,   console_call, Names{},      Names{},
                                                  handled,   undefined, host_interrupt, unhandled,    entry_failure, port_read,
-                                                 port_write};
+                                                 port_write, cpu_shutdown};
 
 constexpr std::array<std::string_view, 3> access_names = {"read", "write", "execute"};
 constexpr std::array<std::string_view, 6> power_names = {"cpu-on",      "cpu-off",    "cpu-status",

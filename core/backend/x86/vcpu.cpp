@@ -156,7 +156,7 @@ VmExit Vcpu::serve(const Question& question) {
                           },
                           [&](const TripleFault&) -> VmExit {
                               completion_ = {};
-                              return Unhandled{index(ExitReason::TripleFault), cpu_.vmcs().GUEST_RIP};
+                              return CpuShutdown{cpu_.regs().CR2};
                           },
                           [&](const StartupIpi&) -> VmExit {
                               completion_ = {};

@@ -67,14 +67,14 @@ void answer_memory(kvm_run& run, u64 value) {
     if (run.mmio.is_write == 0) std::memcpy(run.mmio.data, &value, sizeof run.mmio.data);
 }
 
-VmExit other_exit(const kvm_run& run, u64 rip) {
+VmExit other_exit(const kvm_run& run) {
     switch (run.exit_reason) {
         case KVM_EXIT_HLT: return WaitForInterrupt{};
         case KVM_EXIT_IRQ_WINDOW_OPEN: return Handled{index(ExitReason::InterruptWindow), 0};
         case KVM_EXIT_SET_TPR: return Handled{index(ExitReason::CrAccess), run.cr8};
         case KVM_EXIT_X86_RDMSR: return Handled{index(ExitReason::Rdmsr), run.msr.index};
         case KVM_EXIT_X86_WRMSR: return Handled{index(ExitReason::Wrmsr), run.msr.index};
-        case KVM_EXIT_SHUTDOWN: return Unhandled{index(ExitReason::TripleFault), rip};
+        case KVM_EXIT_SHUTDOWN: return CpuShutdown{run.s.regs.sregs.cr2};
         case KVM_EXIT_SYSTEM_EVENT: return system_event(run);
         case KVM_EXIT_FAIL_ENTRY: return EntryFailure{run.fail_entry.hardware_entry_failure_reason};
         case KVM_EXIT_INTERNAL_ERROR: return Unhandled{kvm_cause | KVM_EXIT_INTERNAL_ERROR, run.internal.suberror};

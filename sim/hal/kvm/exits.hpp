@@ -30,6 +30,6 @@ void answer_memory(kvm_run& run, u64 value);
 /// Exits that ask nothing. `rip` is the guest's. Causes that VMX has a number for carry it; those of KVM alone are
 /// `kvm_cause` and KVM's number.
 inline constexpr u64 kvm_cause = 0x4b56'4d00;
-[[nodiscard]] VmExit other_exit(const kvm_run& run, u64 rip);
+[[nodiscard]] VmExit other_exit(const kvm_run& run);
 
 }  // namespace ax::sim::kvm

@@ -109,7 +109,7 @@ VmExit Vcpu::take_exit() {
         question_ = Question::Code;
         return Stage2Fault{*gpa, Access::Execute};
     }
-    return other_exit(*run_, run_->s.regs.regs.rip);
+    return other_exit(*run_);
 }
 
 void Vcpu::finish(const Answer& answer) {

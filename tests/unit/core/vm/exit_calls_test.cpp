@@ -150,6 +150,17 @@ TEST_F(ExitCallsTest, exit_without_a_rule_stops_the_vm_with_its_numbers) {
     EXPECT_STRNE(stop.what, "");
 }
 
+TEST_F(ExitCallsTest, shutdown_of_a_cpu_stops_the_vm_in_words_of_its_own) {
+    cpu(1).set_pc(Gva{0x77});
+    static_cast<void>(exit(CpuShutdown{0x1234}, 1));
+    const VmStop& stop = vm().stop_state();
+    EXPECT_EQ(stop.reason, StopReason::Failed);
+    EXPECT_EQ(stop.vcpu, VcpuId{1});
+    EXPECT_EQ(stop.pc, Gva{0x77});
+    EXPECT_EQ(stop.detail, 0x1234U);
+    EXPECT_TRUE(std::string_view(stop.what).starts_with("triple fault")) << stop.what;
+}
+
 TEST_F(ExitCallsTest, refused_entry_stops_the_vm) {
     static_cast<void>(exit(EntryFailure{9}));
     EXPECT_EQ(vm().stop_state().reason, StopReason::Failed);

@@ -66,7 +66,7 @@ TEST_F(VmmTest, suspended_vcpu_gets_its_answer_before_it_sleeps) {
 
 TEST_F(VmmTest, nothing_runs_after_a_stop) {
     const VmExit ends[] = {PowerCall{.op = PowerOp::SystemOff, .entry = {}}, PowerCall{.op = PowerOp::SystemReset, .entry = {}},
-                           Unhandled{1, 2}, EntryFailure{3}};
+                           Unhandled{1, 2}, EntryFailure{3}, CpuShutdown{4}};
     for (const VmExit& end : ends) {
         ScriptedHost own_host{{Hpa{0x1'0000'0000}, 0x40'0000}};
         Vmm own(own_host, tick_ns);

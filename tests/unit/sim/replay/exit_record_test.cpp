@@ -41,6 +41,7 @@ TEST(ExitRecord, every_kind_is_described_with_all_its_values) {
         {EntryFailure{3}, Answer::retry(), "entry-failure reason=0x3 -> retry"},
         {PortRead{0x3fd, 1}, Answer::of_value(0x60), "port-read port=0x3fd size=1 -> value 0x60"},
         {PortWrite{0x3f8, 1, 0x41}, Answer::of_value(0), "port-write port=0x3f8 size=1 value=0x41 -> value 0x0"},
+        {CpuShutdown{0x7000}, Answer::none(), "cpu-shutdown address=0x7000 -> none"},
     };
     EXPECT_EQ(cases.size(), std::variant_size_v<VmExit>);
     for (std::size_t i = 0; i < cases.size(); ++i) {

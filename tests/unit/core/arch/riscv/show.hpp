@@ -58,6 +58,7 @@ namespace ax::riscv::testing {
             [](const EntryFailure& e) { return " " + hex(e.reason); },
             [](const PortRead&) { return std::string(); },
             [](const PortWrite&) { return std::string(); },
+            [](const CpuShutdown&) { return std::string(); },
         },
         exit);
 }

@@ -245,11 +245,12 @@ TEST_F(X86VcpuTest, instructions_that_are_not_there_are_undefined) {
     EXPECT_EQ(vcpu.pc(), Gva{entry});
 }
 
-TEST_F(X86VcpuTest, triple_fault_stops_with_the_instruction_pointer) {
+TEST_F(X86VcpuTest, triple_fault_is_a_shutdown_with_the_last_address_that_faulted) {
+    cpu.r.CR2 = 0x1234'5000;
     const VmExit stopped = exit(ExitReason::TripleFault, 0);
-    ASSERT_TRUE(std::holds_alternative<Unhandled>(stopped));
-    EXPECT_EQ(std::get<Unhandled>(stopped).cause, index(ExitReason::TripleFault));
-    EXPECT_EQ(std::get<Unhandled>(stopped).detail, entry);
+    ASSERT_TRUE(std::holds_alternative<CpuShutdown>(stopped));
+    EXPECT_EQ(std::get<CpuShutdown>(stopped).address, 0x1234'5000U);
+    EXPECT_EQ(vcpu.pc(), Gva{entry});
 }
 
 TEST_F(X86VcpuTest, startup_ipi_and_unknown_reasons_are_exits) {

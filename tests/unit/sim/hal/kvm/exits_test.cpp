@@ -108,14 +108,14 @@ TEST(KvmExits, what_asks_nothing_has_its_neutral_word) {
     kvm_run run{};
     const auto exit = [&](u32 reason) {
         run.exit_reason = reason;
-        return other_exit(run, 0x1234);
+        return other_exit(run);
     };
     EXPECT_TRUE(std::holds_alternative<WaitForInterrupt>(exit(KVM_EXIT_HLT)));
     EXPECT_EQ(std::get<Handled>(exit(KVM_EXIT_IRQ_WINDOW_OPEN)).code, 7U);  // SDM vol. 3, appendix "VMX Basic Exit Reasons"
     EXPECT_EQ(std::get<Handled>(exit(KVM_EXIT_X86_RDMSR)).code, 31U);
     EXPECT_EQ(std::get<Handled>(exit(KVM_EXIT_X86_WRMSR)).code, 32U);
-    EXPECT_EQ(std::get<Unhandled>(exit(KVM_EXIT_SHUTDOWN)).cause, 2U);
-    EXPECT_EQ(std::get<Unhandled>(exit(KVM_EXIT_SHUTDOWN)).detail, 0x1234U);
+    run.s.regs.sregs.cr2 = 0x1234;
+    EXPECT_EQ(std::get<CpuShutdown>(exit(KVM_EXIT_SHUTDOWN)).address, 0x1234U);
     run.internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
     EXPECT_EQ(std::get<Unhandled>(exit(KVM_EXIT_INTERNAL_ERROR)).cause, kvm_cause + 17);
     run.fail_entry.hardware_entry_failure_reason = 0x8000'0021;
