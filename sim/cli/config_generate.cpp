@@ -55,7 +55,6 @@ int generate(GenerateSettings settings) {
         return bad_input;
     }
     for (const std::string& warning : generated->warnings) print("warning", warning);
-    for (const std::string& note : generated->notes) print("note", note);
     if (!settings.output.empty()) print("note", "wrote " + settings.output);
     return success;
 }

@@ -217,8 +217,6 @@ std::expected<GeneratedVm, Error> Generator::run() {
         if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f) c = '?';
     result_.text = write_vm(*config_, heading);
     if (const Step done = check(result_.text); !done) return std::unexpected(done.error());
-    if (!board_.runs_in_axsim)
-        result_.notes.push_back("axsim does not run " + std::string(board_.arch) + " yet, only riscv64 and aarch64; the file is for AxVisor");
     return std::move(result_);
 }
 

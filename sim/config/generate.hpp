@@ -33,7 +33,6 @@ struct GenerateRequest {
 struct GeneratedVm {
     std::string text;
     std::vector<std::string> warnings;  ///< one line each
-    std::vector<std::string> notes;     ///< one line each
 };
 
 /// The text of a file that gives the kernel memory, the board's devices and a place for its device tree, and

@@ -17,7 +17,6 @@ constexpr GuestBoard riscv64_board = {"riscv64",
                                       0x8020'0000,
                                       "earlycon=sbi console=ttyS0",
                                       "Devices of QEMU's virt board, all emulated.",
-                                      true,
                                       true};
 constexpr GuestBoard aarch64_board = {"aarch64",
                                       0x4000'0000,
@@ -25,16 +24,13 @@ constexpr GuestBoard aarch64_board = {"aarch64",
                                       0x4020'0000,
                                       "console=ttyAMA0",
                                       "Devices of QEMU's virt board, all emulated: GICv3, PL011, PL031.",
-                                      true,
                                       true};
 constexpr GuestBoard x86_64_board = {"x86_64",
                                      0,
                                      0xc000'0000,
-                                     0x20'0000,
-                                     "earlyprintk=serial,ttyS0 console=ttyS0",
-                                     "Devices of QEMU's q35 board: APICs, HPET and the serial port are passed through.\n"
-                                     "For AxVisor: this axsim can check and show the file, but runs riscv64 and aarch64 only.",
-                                     false,
+                                     0x100'0000,
+                                     "console=ttyS0",
+                                     "A PC's devices, all emulated; those that are not named are always there.",
                                      false};
 
 config::EmulatedDeviceConfig emulated(const config::DeviceName& name, Gpa base, u64 length, u64 irq, EmulatedDeviceType type,
@@ -50,10 +46,6 @@ public:
     explicit DeviceAdder(config::DeviceConfig& devices) : devices_(devices) {}
     void add(const config::EmulatedDeviceConfig& device) {
         expect(devices_.emu_devices.push_back(device), "a board has few emulated devices");
-    }
-    /// At the same address as on the host.
-    void pass_through(const config::DeviceName& name, u64 address, u64 length, u64 irq) {
-        expect(devices_.passthrough_devices.push_back({name, address, address, length, irq}), "a board has few devices");
     }
 
 private:
@@ -77,12 +69,10 @@ void add_aarch64(config::DeviceConfig& devices) {
 }
 
 void add_x86_64(config::DeviceConfig& devices) {
-    devices.interrupt_mode = config::VMInterruptMode::Passthrough;
+    devices.interrupt_mode = config::VMInterruptMode::Emulated;
     DeviceAdder to(devices);
-    to.pass_through("IO APIC", 0xfec0'0000, 0x1000, 0);
-    to.pass_through("Local APIC", 0xfee0'0000, 0x1000, 0);
-    to.pass_through("HPET", 0xfed0'0000, 0x1000, 0);
-    expect(devices.passthrough_ports.push_back({0x3f8, 8}), "a board has few ports");  // COM1
+    to.add(emulated("ioapic", Gpa{0xfec0'0000}, 0x1000, 0, EmulatedDeviceType::X86IoApic, {}));
+    to.add(emulated("com1", Gpa{0x3f8}, 8, 4, EmulatedDeviceType::Console, {}));
 }
 
 }  // namespace

@@ -12,8 +12,7 @@ struct GuestBoard {
     u64 memory_end = 0;        ///< first one behind it that cannot
     u64 kernel_load_addr = 0;  ///< the usual place of a kernel
     std::string_view cmdline;  ///< Linux's console, early too where that needs no address
-    std::string_view comment;  ///< what the devices are and what of that runs in axsim, lines of a heading
-    bool runs_in_axsim = false;
+    std::string_view comment;  ///< what the devices are, lines of a heading
     bool has_device_tree = false;
 };
 

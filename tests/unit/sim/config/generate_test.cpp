@@ -80,14 +80,11 @@ TEST_F(GenerateTest, each_architecture_gets_its_boards_devices) {
     EXPECT_EQ(arm.config.devices.passthrough_devices.size(), 0u);
 
     const VmFile x86 = good(request(Arch::X86_64, "raw code"));
-    EXPECT_EQ(x86.config.kernel.kernel_load_addr, 0x20'0000u);
+    EXPECT_EQ(x86.config.kernel.kernel_load_addr, 0x100'0000u);
     EXPECT_EQ(x86.config.kernel.memory_regions[0].gpa, 0u);
-    EXPECT_EQ(x86.config.devices.passthrough_devices.size(), 3u);
-}
-
-TEST_F(GenerateTest, only_what_axsim_cannot_run_is_noted) {
-    for (const Arch arch : {Arch::Riscv64, Arch::Aarch64}) EXPECT_TRUE(generate_vm(request(arch, "code"))->notes.empty());
-    EXPECT_EQ(generate_vm(request(Arch::X86_64, "code"))->notes.size(), 1u);
+    ASSERT_EQ(x86.config.devices.emu_devices.size(), 2u);
+    EXPECT_EQ(x86.config.devices.emu_devices[0].emu_type, config::EmulatedDeviceType::X86IoApic);
+    EXPECT_EQ(x86.config.devices.emu_devices[1].irq_id, 4u);
 }
 
 TEST_F(GenerateTest, vcpus_up_to_the_most_have_all_that_they_need) {
