@@ -85,7 +85,7 @@ private:
     [[nodiscard]] const std::byte* code_page(Gva va) override;
     [[nodiscard]] const x86::PageTranslation* look_up(Gva va, x86::WalkAccess access);
     [[nodiscard]] x86::WalkAccess access_now(Access access);
-    [[nodiscard]] bool loads_descriptors();
+    [[nodiscard]] bool loads_descriptors(Gva va);
     [[nodiscard]] x86::WalkAccess data_access(Access access) const;
     [[nodiscard]] std::optional<Hpa> host_address(Gpa gpa, Access access);
 

@@ -39,7 +39,7 @@ u64 register_value(const CpuState& cpu, x86_reg reg) {
     return name ? truncated(cpu.gprs.values[name->number], name->size) : 0;
 }
 
-SegmentReg segment_of(x86_reg reg, x86_reg base) {
+std::optional<SegmentReg> segment_register(x86_reg reg) {
     switch (static_cast<unsigned>(reg)) {
         case X86_REG_ES: return SegmentReg::ES;
         case X86_REG_CS: return SegmentReg::CS;
@@ -47,8 +47,12 @@ SegmentReg segment_of(x86_reg reg, x86_reg base) {
         case X86_REG_DS: return SegmentReg::DS;
         case X86_REG_FS: return SegmentReg::FS;
         case X86_REG_GS: return SegmentReg::GS;
-        default: break;
+        default: return std::nullopt;
     }
+}
+
+SegmentReg segment_of(x86_reg reg, x86_reg base) {
+    if (const auto named = segment_register(reg)) return *named;
     const auto name = general(base);
     const bool is_stack = name && (name->number == index(Gpr::RSP) || name->number == index(Gpr::RBP));
     return is_stack ? SegmentReg::SS : SegmentReg::DS;
@@ -87,6 +91,7 @@ X86Operand operand(const cs_insn& insn, const cs_x86_op& op, const CpuState& cpu
     if (op.type != X86_OP_REG) return {};
     if (op.reg >= X86_REG_CR0 && op.reg <= X86_REG_CR15) return {X86Operand::Kind::Control, op.size, static_cast<u8>(op.reg - X86_REG_CR0)};
     if (op.reg >= X86_REG_DR0 && op.reg <= X86_REG_DR15) return {X86Operand::Kind::Debug, op.size, static_cast<u8>(op.reg - X86_REG_DR0)};
+    if (const auto named = segment_register(op.reg)) return {X86Operand::Kind::Segment, op.size, static_cast<u8>(index(*named))};
     const auto name = general(op.reg);
     if (!name) return {};
     return {X86Operand::Kind::Gpr, op.size, name->number, register_value(cpu, op.reg)};

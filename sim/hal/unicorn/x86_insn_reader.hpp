@@ -13,7 +13,7 @@
 namespace ax::sim {
 
 struct X86Operand {
-    enum class Kind : u8 { None, Gpr, Control, Debug, Immediate, Memory };
+    enum class Kind : u8 { None, Gpr, Segment, Control, Debug, Immediate, Memory };
     Kind kind = Kind::None;
     u8 size = 0;
     u8 number = 0;  ///< Gpr, Control, Debug

@@ -81,7 +81,7 @@ const X86Operand* find(const X86Insn& insn, Kind kind) {
 bool is_descriptor_load(const X86Insn& insn) {
     switch (insn.id) {
         case X86_INS_MOV:
-        case X86_INS_POP:
+        case X86_INS_POP: return insn.operands[0].kind == Kind::Segment;
         case X86_INS_LDS:
         case X86_INS_LES:
         case X86_INS_LFS:
@@ -111,8 +111,13 @@ std::optional<X86Insn> X86Cpu::instruction_here() {
 }
 
 /// While the engine runs; `state_` is refreshed, registers do not change.
-bool X86Cpu::loads_descriptors() {
+bool X86Cpu::loads_descriptors(Gva va) {
     engine_->take_state(state_);
+    const auto holds = [&](u64 table, u64 limit) {
+        return table / page_size <= va.page_number() && va.page_number() <= (table + limit) / page_size;
+    };
+    const bool is_table = holds(state_.gdtr.base, state_.gdtr.limit) || holds(state_.ldtr.base, state_.ldtr.limit) || holds(state_.tr.base, state_.tr.limit);
+    if (!is_table) return false;
     const x86::WalkFault fault = fault_;
     const auto insn = instruction_here();
     fault_ = fault;
@@ -152,6 +157,7 @@ std::optional<x86::Exit> X86Cpu::handle_instruction() {
 /// Unicorn finds an instruction undefined. VMX looks at some that it does not know.
 std::optional<x86::Exit> X86Cpu::handle_undefined() {
     const auto insn = instruction_here();
+    if (insn && insn->id == X86_INS_INT1) return handle_software_interrupt();
     const auto opcode = insn ? sensitive(insn->id) : std::nullopt;
     if (opcode && is_unknown_to_engine(*opcode)) return handle_sensitive(*insn, *opcode);
     return raise(x86::exception(Vector::UD));

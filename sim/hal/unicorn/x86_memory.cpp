@@ -42,7 +42,7 @@ const x86::PageTranslation* X86Cpu::look_up(Gva va, x86::WalkAccess access) {
 bool X86Cpu::on_fill(Gva va, Access access, EngineFill& fill) {
     x86::WalkAccess now = access_now(access);
     const x86::PageTranslation* page = look_up(va, now);
-    if (page == nullptr && now.is_user && fault_.kind == x86::WalkFaultKind::PageFault && loads_descriptors()) {
+    if (page == nullptr && now.is_user && fault_.kind == x86::WalkFaultKind::PageFault && loads_descriptors(va)) {
         // Accesses to descriptor tables are supervisor-mode ones at any privilege.
         now.is_implicit = true;
         now.is_user = false;
