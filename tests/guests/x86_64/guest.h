@@ -29,7 +29,7 @@ static inline void out16(u16 port, u16 v) { __asm__ volatile("outw %0, %1" : : "
 static inline void out32(u16 port, u32 v) { __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port) : "memory"); }
 
 #define cr_read(n) ({ u64 v_; __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v_) : : "memory"); v_; })
-#define cr_write(n, value) __asm__ volatile("mov %0, %%cr" #n : : "r"((u64)(value)) : "memory")
+#define cr_write(n, value) ({ __asm__ volatile("mov %0, %%cr" #n : : "r"((u64)(value)) : "memory"); })
 static inline u64 rdmsr(u32 number) {
     u32 low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number) : "memory");

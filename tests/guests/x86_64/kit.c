@@ -43,13 +43,18 @@ static bool skip(struct frame *frame) {
     return false;
 }
 
+extern char pvh_start[], __free_start[];
+
 bool handle_expected(struct frame *frame) {
     if (!traps_expected || frame->vector >= 32 || frame->vector == NMI) return false;
+    const bool is_fetch = frame->rip < (u64)pvh_start || frame->rip >= (u64)__free_start;
+    const struct frame before = *frame;
+    if (!skip(frame) && !is_fetch) return false;
     noted.count++;
     noted.cause = frame->vector | frame->error << 8;
     noted.value = frame->vector == PF ? cr_read(2) : 0;
-    noted.pc = frame->rip;
-    if (skip(frame)) return true;
+    noted.pc = before.rip;
+    if (frame->rip != before.rip) return true;
     /* A fetch that failed can only be left to where the call came from. */
     frame->rip = *(u64 *)frame->rsp;
     frame->rsp += 8;
