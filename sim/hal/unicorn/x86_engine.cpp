@@ -96,6 +96,7 @@ void X86Engine::flush_translation() {
     begin_epoch();
     if (info_ != nullptr || !changes_itself_) return;
     changes_itself_ = false;
+    changing_.assign(changing_.size(), false);
     blocks_.forget();
 }
 
@@ -315,7 +316,7 @@ void X86Engine::find_block(u64 address, u32 size) {
         block_code_ = {};
         uncached_ = {.count = 1};
         info_ = &uncached_;
-    } else if (offset + size <= page_size && !changes_itself_) {
+    } else if (offset + size <= page_size && !changing_[page.frame]) {
         block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
         info_ = &index_.put(address, block_code_.data(), size, mode_, blocks_.find(page.host + offset, size, mode_, generations_[page.frame])).block;
     } else {
@@ -399,6 +400,7 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
         keep_block_code();
         if (fill.may_execute) {
             fill.execute = changes_itself_ = true;
+            changing_[frame] = true;
             index_.forget();
         } else {
             new_code_ = fill.page;

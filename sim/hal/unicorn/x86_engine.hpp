@@ -200,6 +200,7 @@ private:
     u64 selections_ = 0;
     u64 write_epoch_ = 0;
     CodeGuard guard_;
+    std::vector<bool> changing_;      ///< by frame: an entry that is writable and executable was made; code is looked at each time
     std::vector<u32> generations_;    ///< by frame: how often its code was dropped
     std::vector<uc_hook> site_hooks_;
     std::unordered_set<u64> sites_;   ///< addresses of instructions with a code hook

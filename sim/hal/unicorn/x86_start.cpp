@@ -49,7 +49,10 @@ std::unexpected<std::string> wrong(const char* what) { return std::unexpected(st
 void X86Engine::Unmap::operator()(std::byte* p) const { munmap(p, private_bytes); }
 
 X86Engine::X86Engine(PhysMemory& memory)
-    : memory_(memory), guard_(memory.range().size / page_size), generations_(memory.range().size / page_size) {}
+    : memory_(memory),
+      guard_(memory.range().size / page_size),
+      changing_(memory.range().size / page_size),
+      generations_(memory.range().size / page_size) {}
 
 X86Engine::~X86Engine() = default;
 
