@@ -165,10 +165,12 @@ std::optional<Outcome> Machine::account(const vm::StepResult& step) {
 
 u64 Machine::cost_of(const vm::StepResult& step) {
     const u64 modelled = sim_.exit_cost_ns[step.exit.index()];
+    constexpr u64 port_space = u64{1} << 63;  // ports are no addresses
     const auto* read = std::get_if<MmioRead>(&step.exit);
+    const auto* port = std::get_if<PortRead>(&step.exit);
     const auto* call = std::get_if<ConsoleCall>(&step.exit);
-    const bool polls = read != nullptr || (call != nullptr && call->op == ConsoleOp::GetByte);
-    const u64 gpa = read != nullptr ? read->gpa.value() : 0;
+    const bool polls = read != nullptr || port != nullptr || (call != nullptr && call->op == ConsoleOp::GetByte);
+    const u64 gpa = read != nullptr ? read->gpa.value() : port != nullptr ? port_space | port->port : 0;
     if (!polls || gpa != poll_gpa_ || step.answer.value != poll_value_) {
         poll_gpa_ = gpa;
         poll_value_ = step.answer.value;

@@ -75,8 +75,8 @@ const Isa x86_64{
     .console = "console=ttyS0",
     .bare_metal_memory = 0,
     .bare_metal_load = "0x100000",
-    .nowhere = "pc 0x00000000d0000000",
-    .uart_irq = "irq 4",
+    .nowhere = "pc 0x00000000d0001000",
+    .uart_irq = "0x3f8, 8 of them, uart",
     .uboot_commands = R"(send "bdinfo\n"
 expect "boot_params"
 expect "=> "
