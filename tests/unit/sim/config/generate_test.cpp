@@ -147,8 +147,9 @@ TEST_F(GenerateTest, images_of_any_size_load_without_overlap) {
 }
 
 TEST_F(GenerateTest, an_elf_file_says_where_it_goes) {
-    const test::ElfSpec elf{
-        243, 0xffff'0000'0000'0040, {{0xffff'0000'0000'0000, 0x9040'0000, std::string(0x100, 'c'), 0x2000}}, {}};
+    test::ElfSpec elf;
+    elf.entry = 0xffff'0000'0000'0040;
+    elf.segments = {{0xffff'0000'0000'0000, 0x9040'0000, std::string(0x100, 'c'), 0x2000}};
     GenerateRequest wanted = request(Arch::Riscv64, "");
     wanted.kernel_path = folder_.write("kernel.elf", test::build_elf(elf));
     const VmFile file = good(wanted);
