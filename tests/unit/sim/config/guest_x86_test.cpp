@@ -156,7 +156,7 @@ TEST_F(GuestX86Test, a_rom_starts_at_the_reset_vector_and_gets_the_kernel_by_fw_
     ASSERT_TRUE(input.kernel);
     EXPECT_EQ(input.kernel->setup.size(), 2048u);
     EXPECT_EQ(input.kernel->kernel.size(), 0x2000u);
-    EXPECT_EQ(input.initrd->bytes().size(), 4u);
+    EXPECT_EQ(input.images.initrd->bytes().size(), 4u);
     EXPECT_EQ(input.memory_below_4g, 0x800'0000u) << "the ROM is no RAM";
     EXPECT_EQ(input.cpus, 2u);
     EXPECT_EQ(input.e820.size(), 4u * 20) << "nor is it in the map";
