@@ -47,7 +47,7 @@ mode_t new_file_mode() {
 }
 
 int write_beside(const std::filesystem::path& path, std::string_view text, Existing existing) {
-    std::string beside = path.string() + ".XXXXXX";
+    std::string beside = path.string() + "." + std::string(6, 'X');  // mkstemp fills in the last six
     const int file = ::mkstemp(beside.data());
     if (file < 0) return errno;
     int failed = write_all(file, text);
