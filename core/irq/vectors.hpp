@@ -35,6 +35,8 @@ public:
     [[nodiscard]] virtual std::optional<u64> read_msr(VcpuId vcpu, u32 msr) = 0;
     /// False where the CPU raises #GP.
     [[nodiscard]] virtual bool write_msr(VcpuId vcpu, u32 msr, u64 value) = 0;
+    /// The CPU's time-stamp counter is the board's clock in ticks plus `offset`, modulo 2^64; its TSC deadline follows.
+    virtual void set_tsc_offset(VcpuId vcpu, u64 offset) = 0;
 
 protected:
     ~VectorSource() = default;

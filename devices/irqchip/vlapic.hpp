@@ -66,13 +66,12 @@ public:
     void set_task_priority(VcpuId vcpu, u8 cr8) override;
     [[nodiscard]] std::optional<u64> read_msr(VcpuId vcpu, u32 msr) override;
     [[nodiscard]] bool write_msr(VcpuId vcpu, u32 msr, u64 value) override;
+    void set_tsc_offset(VcpuId vcpu, u64 offset) override;
 
     void set_line(u32 number, bool level) override;
     bool deliver(const apic::Message& message) override;
     void on_alarm() override;
 
-    /// The guest's TSC is the clock plus `offset`, modulo 2^64; deadlines follow.
-    void set_tsc_offset(VcpuId vcpu, u64 offset);
     /// The vCPU has taken an INIT from elsewhere than a local APIC.
     void init_reset(VcpuId vcpu);
 

@@ -70,6 +70,8 @@ public:
     /// Bytes of guest memory as the guest's own instruction fetch would see them; for disassembly.
     [[nodiscard]] virtual std::optional<u32> code_at(std::size_t vcpu, Gva pc) = 0;
     [[nodiscard]] virtual std::optional<StuckVcpu> find_stuck(std::size_t vcpu) = 0;
+    /// What the CPU found wrong with the last entry, in words with the manual's section; empty when it was not refused, or does not say.
+    [[nodiscard]] virtual std::string why_refused(std::size_t /*vcpu*/) { return {}; }
     /// False when all memory must be mapped before a vCPU first runs.
     [[nodiscard]] virtual bool can_populate_late() const { return true; }
     /// The board has another engine.

@@ -42,6 +42,7 @@ private:
     void set_task_priority(VcpuId vcpu, u8 cr8) override { pc_->lapics().set_task_priority(vcpu, cr8); }
     [[nodiscard]] std::optional<u64> read_msr(VcpuId vcpu, u32 msr) override { return pc_->lapics().read_msr(vcpu, msr); }
     [[nodiscard]] bool write_msr(VcpuId vcpu, u32 msr, u64 value) override { return pc_->lapics().write_msr(vcpu, msr, value); }
+    void set_tsc_offset(VcpuId vcpu, u64 offset) override { pc_->lapics().set_tsc_offset(vcpu, offset); }
     // PowerSwitch
     void reset() override;
     void power_off() override;

@@ -34,6 +34,9 @@ public:
     /// Bytes of guest memory as the guest's own instruction fetch would see them; for disassembly.
     [[nodiscard]] std::optional<u32> code_at(VcpuId vcpu, Gva pc) { return isa_->code_at(index(vcpu), pc); }
 
+    /// What the CPU found wrong with the last entry; empty when it was not refused, or does not say.
+    [[nodiscard]] std::string why_refused(VcpuId vcpu) { return isa_->why_refused(index(vcpu)); }
+
     /// Stops the VM when one of its vCPUs does nothing but take traps; true when it did.
     bool find_stuck();
     void add_hashes(std::vector<ComponentHash>& hashes);

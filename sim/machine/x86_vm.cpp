@@ -75,6 +75,11 @@ std::optional<StuckVcpu> X86Vm::find_stuck(std::size_t vcpu) {
     return StuckVcpu{vcpus_[vcpu]->pc(), cpu.vmcs().VM_ENTRY_INTERRUPTION_INFO, cpu.regs().CR2};
 }
 
+std::string X86Vm::why_refused(std::size_t vcpu) {
+    const x86::EntryRule* rule = cpus_[vcpu]->refused_by();
+    return rule == nullptr ? "" : std::string(rule->name) + " (Intel SDM vol. 3, \"" + rule->section + "\")";
+}
+
 void X86Vm::move_to_new_engine() {
     for (auto& cpu : cpus_) cpu->move_to(parts().board.x86_engine());
 }

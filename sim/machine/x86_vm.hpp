@@ -15,6 +15,7 @@ public:
     [[nodiscard]] hal::Vcpu* add_vcpu(u64 cpu_number) override;
     [[nodiscard]] std::optional<u32> code_at(std::size_t vcpu, Gva pc) override;
     [[nodiscard]] std::optional<StuckVcpu> find_stuck(std::size_t vcpu) override;
+    [[nodiscard]] std::string why_refused(std::size_t vcpu) override;
     void move_to_new_engine() override;
 
 private:

@@ -77,6 +77,7 @@ std::string describe_failure(VmInstance& vm, const std::vector<ExitRecord>& last
                              std::string(stop.what) + " (" + hex(stop.cause) + ", " + hex(stop.detail) + ")",
                              "the exits before it and the registers follow"}
                            .to_line();
+    if (const std::string rule = vm.why_refused(stop.vcpu); !rule.empty()) text += "\nthe entry breaks a rule: " + rule;
     text += "\nlast exits:\n";
     for (const ExitRecord& exit : last_exits)
         text += "  " + pad_left(std::to_string(exit.icount), 14) + "  vcpu" + std::to_string(exit.vcpu) + "  " + hex(exit.pc, 16) + "  " +

@@ -11,6 +11,7 @@ namespace ax::x86 {
 void Vcpu::reset(const BootState& boot) {
     cpu_.reset_guest();
     Vmcs& vmcs = cpu_.vmcs();
+    const u64 tsc_offset = vmcs.TSC_OFFSET;
     vmcs = settings_.controls;
     Gprs gprs;
     switch (settings_.start) {
@@ -25,7 +26,11 @@ void Vcpu::reset(const BootState& boot) {
     cpu_.regs() = {};
     cpu_.regs().gprs = gprs;
     // A start-up IPI follows an INIT, which leaves them alone.
-    if (settings_.start != StartKind::Startup) reset_mtrrs();
+    if (settings_.start == StartKind::Startup)
+        vmcs.TSC_OFFSET = tsc_offset;
+    else
+        reset_mtrrs();
+    vectors_.set_tsc_offset(id_, vmcs.TSC_OFFSET);
     nmi_ = false;
     completion_ = {};
     has_further_ = false;
@@ -110,13 +115,19 @@ bool Vcpu::write_msr(u32 number, u64 value) {
     const MsrRule rule = msr_rule({settings_.has_tsc_deadline, settings_.has_x2apic}, number);
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.write_msr(id_, number, value);
-        case MsrAction::TimeStamp: cpu_.vmcs().TSC_OFFSET = value - cpu_.tsc(); return true;
+        case MsrAction::TimeStamp: set_tsc(value); return true;
         case MsrAction::MemoryType: return mtrrs_.write(number, value);
         case MsrAction::Fixed: return rule.is_accepted(value);
         case MsrAction::Passed:
         case MsrAction::Unknown: break;
     }
     return false;
+}
+
+void Vcpu::set_tsc(u64 value) {
+    u64& offset = cpu_.vmcs().TSC_OFFSET;
+    offset = value - cpu_.tsc();
+    vectors_.set_tsc_offset(id_, offset);
 }
 
 VmExit Vcpu::serve(const Question& question) {

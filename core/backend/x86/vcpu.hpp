@@ -64,6 +64,7 @@ private:
     [[nodiscard]] VmExit answered(const VmExit& exit, const Answer& answer);
     [[nodiscard]] std::optional<u64> read_msr(u32 number);
     [[nodiscard]] bool write_msr(u32 number, u64 value);
+    void set_tsc(u64 value);
 
     Cpu& cpu_;
     VcpuId id_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "sim/hal/kvm/policy.hpp"
 #include "sim/hal/kvm/state.hpp"
@@ -35,7 +36,10 @@ Vcpu::Vcpu(const VcpuSurroundings& around, VcpuId id, const ax::x86::VcpuSetting
 Vcpu::~Vcpu() { munmap(run_, around_.engine.system.shared_bytes()); }
 
 hal::RunStop Vcpu::run(u64 budget) {
-    if (question_ == Question::Port && element_ < port_elements(*run_)) return {port_exit(*run_, element_), 0};
+    if (question_ == Question::Port && element_ < port_elements(*run_)) {
+        is_asking_ = true;
+        return {port_exit(*run_, element_), 0};
+    }
     const u64 start = around_.board.now_ns();
     const VmExit exit = enter(budget);
     const u64 passed = std::max<u64>(1, around_.board.now_ns() - start);
@@ -98,6 +102,7 @@ VmExit Vcpu::take_exit() {
     question_ = question_of(*run_);
     element_ = 0;
     is_complete_ = question_ == Question::None;
+    is_asking_ = true;
     switch (question_) {
         case Question::Port: return port_exit(*run_, 0);
         case Question::Memory: return memory_exit(*run_);
@@ -113,6 +118,8 @@ VmExit Vcpu::take_exit() {
 }
 
 void Vcpu::finish(const Answer& answer) {
+    // The host's timer may interrupt between an answer and the instruction's end: that has no answer, and KVM keeps the one it has.
+    if (!std::exchange(is_asking_, false)) return;
     // Nothing answers: reads see ones, as on a PC's bus, and writes go nowhere.
     const u64 value = answer.kind == AnswerKind::Value ? answer.value : ~u64{0};
     if (question_ == Question::Port) answer_port(*run_, element_++, value);

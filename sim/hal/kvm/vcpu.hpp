@@ -73,6 +73,7 @@ private:
     [[nodiscard]] std::optional<u64> read_msr(u32 number);
     [[nodiscard]] bool write_msr(u32 number, u64 value);
     [[nodiscard]] u64 deadline_on_board(u64 deadline);
+    [[nodiscard]] bool move_deadline();
     [[nodiscard]] ax::x86::MsrPolicy msr_policy() const { return {settings_.has_tsc_deadline, settings_.has_x2apic}; }
     void reset_mtrrs();
     [[nodiscard]] bool set_registers(const BootState& boot);
@@ -84,6 +85,7 @@ private:
     Descriptor fd_;
     kvm_run* run_;              ///< shared with KVM
     Question question_ = Question::None;
+    bool is_asking_ = false;    ///< the last exit is KVM's, and `finish` answers it
     u32 element_ = 0;           ///< of a port exit: the next to be asked about
     bool is_complete_ = true;   ///< the next entry begins with a new instruction
     bool nmi_ = false;

@@ -50,13 +50,20 @@ bool Vcpu::write_msr(u32 number, u64 value) {
             tsc_deadline_ = value;
             return around_.vectors.write_msr(id_, number, deadline_on_board(value));
         }
-        case MsrAction::TimeStamp: return set_msr(fd_.get(), number, value);
+        case MsrAction::TimeStamp: return set_msr(fd_.get(), number, value) && move_deadline();
         case MsrAction::MemoryType: return mtrrs_.write(number, value);
         case MsrAction::Fixed: return rule.is_accepted(value);
         case MsrAction::Passed:
         case MsrAction::Unknown: break;
     }
     return false;
+}
+
+/// After the guest's TSC was set: what it waits for is another time on the board.
+bool Vcpu::move_deadline() {
+    const auto armed = around_.vectors.read_msr(id_, msr::IA32_TSC_DEADLINE);
+    if (armed.value_or(0) == 0) return true;
+    return around_.vectors.write_msr(id_, msr::IA32_TSC_DEADLINE, deadline_on_board(tsc_deadline_));
 }
 
 /// The guest's TSC is the host's; the local APIC's follows the board's clock.

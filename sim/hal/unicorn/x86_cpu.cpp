@@ -80,7 +80,9 @@ u64 X86Cpu::on_tsc() { return board_.ticks_after(engine_->retired_so_far()) + vm
 
 EntryStop X86Cpu::enter(u64 budget) {
     budget_ = budget;
+    refused_by_ = nullptr;
     if (const auto failure = x86::check_entry(vmcs_, features_)) {
+        refused_by_ = failure->rule;
         if (failure->error != VmInstructionError::None) {
             vmcs_.VM_INSTRUCTION_ERROR = index(failure->error);
             return {EntryResult::Failed, 0};
@@ -196,23 +198,24 @@ void X86Cpu::fields(FieldVisitor& v) {
 /// x87 and SSE, which only the engine holds: FXSAVE's registers.
 void X86Cpu::fpu_fields(FieldVisitor& v) {
     X86Engine& uc = engine();
-    const auto show = [&](const char* name, int number, std::size_t words) {
+    const auto show = [&](const std::string& name, int number, bool is_wide) {
         std::array<u64, 2> value = uc.read_wide(number);
         const std::array<u64, 2> before = value;
-        v.enter(name, 0);
-        for (std::size_t i = 0; i < words; ++i) {
-            v.enter("", i);
-            field(v, "", value[i]);
+        if (is_wide) {
+            v.enter(name, 0);
+            field(v, "low", value[0]);
+            field(v, "high", value[1]);
             v.leave();
+        } else {
+            field(v, name, value[0]);
         }
-        v.leave();
         if (value != before) uc.write_wide(number, value);
     };
-    for (int n = 0; n < 8; ++n) show("fp", UC_X86_REG_FP0 + n, 2);
-    for (int n = 0; n < 16; ++n) show("xmm", UC_X86_REG_XMM0 + n, 2);
+    for (int n = 0; n < 8; ++n) show("fp" + std::to_string(n), UC_X86_REG_FP0 + n, true);
+    for (int n = 0; n < 16; ++n) show("xmm" + std::to_string(n), UC_X86_REG_XMM0 + n, true);
     for (const auto& [name, number] : {std::pair{"fpcw", UC_X86_REG_FPCW}, std::pair{"fpsw", UC_X86_REG_FPSW}, std::pair{"fptag", UC_X86_REG_FPTAG},
                                        std::pair{"mxcsr", UC_X86_REG_MXCSR}})
-        show(name, number, 1);
+        show(name, number, false);
 }
 
 }  // namespace ax::sim

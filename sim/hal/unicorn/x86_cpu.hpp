@@ -10,6 +10,7 @@
 #include "core/arch/x86/msr_regs.hpp"
 #include "sim/trap/x86/delivery.hpp"
 #include "sim/trap/x86/cr_access.hpp"
+#include "sim/trap/x86/entry_rule.hpp"
 #include "sim/trap/x86/exit_events.hpp"
 #include "sim/trap/x86/exit_instructions.hpp"
 #include "sim/trap/x86/vmx_cpu.hpp"
@@ -54,6 +55,8 @@ public:
     void move_to(X86Engine& engine);
     /// True when the guest does nothing but take exceptions, without one instruction between them.
     [[nodiscard]] bool is_stuck() const { return idle_events_ >= stuck_events; }
+    /// The rule for which the last entry was refused; null when it was not.
+    [[nodiscard]] const x86::EntryRule* refused_by() const { return refused_by_; }
 
 private:
     static constexpr u64 stuck_events = 10'000;
@@ -142,6 +145,7 @@ private:
     u64 retired_ = 0;
     bool is_at_iret_ = false;  ///< the engine stands before an IRET that unblocks NMIs
     u64 budget_ = 0;
+    const x86::EntryRule* refused_by_ = nullptr;
 };
 
 }  // namespace ax::sim

@@ -7,6 +7,7 @@ static const char name[] = "timer";
 #define PIT 0x42u
 #define CLOCK 0x43u
 #define TSC_DEADLINE 0x6e0u
+#define TIME_STAMP 0x10u
 #define PERIODIC 0x20000u
 #define BY_TSC 0x40000u
 
@@ -101,6 +102,20 @@ static void by_deadline(void) {
     for (u64 end = rdtsc() + 100000; rdtsc() < end;) {}
     irq_off();
     if (fired[TIMER] != before) fail(name, "a deadline that was taken back fires");
+    /* The counter is set: what waits is the counter's value, wherever it comes from. */
+    static const u64 bases[] = {0x123456789abcd, 1000, 0xfff0000000000000, 0x7000000000};
+    for (u64 i = 0; i < 4; ++i) {
+        before = fired[TIMER];
+        wrmsr(TSC_DEADLINE, bases[i] + 30000);
+        wrmsr(TIME_STAMP, bases[i]);
+        wait(TIMER, before, i & 1);
+        if (fired_at < bases[i] + 30000 || fired_at > bases[i] + 10000000) fail(name, "deadline %u fired at %u", bases[i] + 30000, fired_at);
+        before = fired[TIMER];
+        const u64 deadline = rdtsc() + 3000;
+        wrmsr(TSC_DEADLINE, deadline);
+        wait(TIMER, before, !(i & 1));
+        if (fired_at < deadline) fail(name, "deadline %u fired at %u", deadline, fired_at);
+    }
 }
 
 static void masked(void) {

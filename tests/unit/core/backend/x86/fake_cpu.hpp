@@ -105,9 +105,11 @@ public:
         msrs[msr] = value;
         return true;
     }
+    void set_tsc_offset(VcpuId, u64 offset) override { tsc_offset = offset; }
 
     std::deque<u8> waiting;
     u8 priority = 0;
+    u64 tsc_offset = ~u64{0};
     std::map<u32, u64> msrs{{0x1b, 0xfee0'0900}, {0x6e0, 0}};
 };
 

@@ -68,6 +68,19 @@ TEST_F(X86VcpuTest, after_a_startup_ipi_each_reset_is_by_one) {
     EXPECT_EQ(cpu.v.GUEST_CS.selector, 0x800U);
 }
 
+/// "Processor State After Reset": RESET clears the time-stamp counter, INIT leaves it alone.
+TEST_F(X86VcpuTest, the_time_stamp_survives_a_startup_ipi_and_no_reset) {
+    cpu.v.TSC_OFFSET = 77;
+    vcpu.reset({Gpa{entry}, 2, 0});
+    EXPECT_EQ(cpu.v.TSC_OFFSET, 0U);
+    EXPECT_EQ(vectors.tsc_offset, 0U);
+    cpu.v.TSC_OFFSET = 77;
+    vcpu.start_by_startup();
+    vcpu.reset({Gpa{0x8000}, 2, 0});
+    EXPECT_EQ(cpu.v.TSC_OFFSET, 77U);
+    EXPECT_EQ(vectors.tsc_offset, 77U);
+}
+
 TEST_F(X86VcpuTest, budget_end_refusal_and_failed_entry_are_exits) {
     const hal::RunStop stop = vcpu.run(123);
     EXPECT_TRUE(std::holds_alternative<BudgetEnd>(stop.exit));
@@ -186,6 +199,7 @@ TEST_F(X86VcpuTest, writing_the_time_stamp_moves_its_offset) {
     gpr(Gpr::RDX) = 0;
     static_cast<void>(exit(ExitReason::Wrmsr, 2));
     EXPECT_EQ(cpu.v.TSC_OFFSET, u64{10} - 1'000'000);
+    EXPECT_EQ(vectors.tsc_offset, u64{10} - 1'000'000) << "deadlines do not follow";
     cpu.counter += 5;
     static_cast<void>(exit(ExitReason::Rdtsc, 2));
     EXPECT_EQ(gpr(Gpr::RAX), 15U);

@@ -52,6 +52,7 @@ public:
         if (msr == 0x6e0) deadline = value;
         return msr == 0x6e0;
     }
+    void set_tsc_offset(VcpuId, u64) override { FAIL() << "KVM's TSC is not the board's clock"; }
 
     std::optional<u8> waiting;
     u8 priority = 0;
@@ -298,6 +299,31 @@ TEST_F(KvmVcpu, the_hosts_timer_interrupts_the_guest) {
     next_is<BudgetEnd>(1'000'000);
 }
 
+/// What was read stays read when the timer is due before KVM has it.
+TEST_F(KvmVcpu, the_hosts_timer_between_an_answer_and_its_instruction_changes_neither) {
+    // mov eax, [0x7e000000]; mov [0x7e000008], eax; mov dx, 0x3f8; in al, dx; out dx, al; hlt
+    start(ax::x86::StartKind::Long, {0x8b, 0x04, 0x25, 0, 0, 0, 0x7e, 0x89, 0x04, 0x25, 8, 0, 0, 0x7e, 0x66, 0xba, 0xf8, 3, 0xec, 0xee, 0xf4});
+    const auto interrupt = [&] {
+        board_.timer_is_due = true;
+        EXPECT_EQ(next_is<HostInterrupt>().kind, HostInterruptKind::Timer);
+        vcpu_->finish(Answer::none());
+    };
+    next_is<MmioRead>();
+    answer(0x1122'3344);
+    interrupt();
+    interrupt();
+    EXPECT_EQ(next_is<MmioWrite>().value, 0x1122'3344U);
+    answer(0);
+    interrupt();
+    next_is<PortRead>();
+    answer(0x5a);
+    interrupt();
+    EXPECT_EQ(next_is<PortWrite>().value, 0x5aU);
+    answer(0);
+    interrupt();
+    halts();
+}
+
 TEST_F(KvmVcpu, cpuid_is_the_cores) {
     // mov eax, 1; cpuid; mov [0x3000], ecx; hlt
     start(ax::x86::StartKind::Long, {0xb8, 1, 0, 0, 0, 0x0f, 0xa2, 0x89, 0x0c, 0x25, 0, 0x30, 0, 0, 0xf4});
@@ -339,6 +365,19 @@ TEST_F(KvmVcpu, a_deadline_in_tsc_ticks_is_one_in_board_time) {
     EXPECT_LT(vectors_.deadline, now + 9'000'000'000) << "a TSC of less than 0.5 GHz";
     vcpu_->finish(Answer::none());
     EXPECT_EQ(next_is<Handled>().code, 31U);
+    vcpu_->finish(Answer::none());
+    halts();
+}
+
+TEST_F(KvmVcpu, a_deadline_follows_a_tsc_that_is_set) {
+    // xor eax, eax; mov edx, 0x40000000; mov ecx, 0x6e0; wrmsr; dec edx; mov cl, 0x10; mov ch, 0; wrmsr; hlt
+    start(ax::x86::StartKind::Long, {0x31, 0xc0, 0xba, 0, 0, 0, 0x40, 0xb9, 0xe0, 6, 0, 0, 0x0f, 0x30, 0xff, 0xca, 0xb1, 0x10, 0xb5, 0,
+                                     0x0f, 0x30, 0xf4});
+    EXPECT_EQ(next_is<Handled>().code, 32U);
+    EXPECT_GT(vectors_.deadline, board_.now_ns() + 1'000'000'000'000'000) << "2^62 ticks are years";
+    vcpu_->finish(Answer::none());
+    EXPECT_EQ(next_is<Handled>().code, 32U);
+    EXPECT_LT(vectors_.deadline, board_.now_ns() + 9'000'000'000) << "2^32 ticks are seconds";
     vcpu_->finish(Answer::none());
     halts();
 }

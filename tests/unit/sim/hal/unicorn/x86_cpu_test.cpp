@@ -213,10 +213,18 @@ TEST_F(X86CpuTest, entries_that_hardware_refuses_fail) {
     cpu->vmcs().PIN_BASED_CONTROLS = 0;
     EXPECT_EQ(enter().result, EntryResult::Failed);
     EXPECT_EQ(cpu->vmcs().VM_INSTRUCTION_ERROR, index(VmInstructionError::InvalidControls));
+    ASSERT_NE(cpu->refused_by(), nullptr);
+    EXPECT_NE(std::string_view(cpu->refused_by()->name).find("pin-based"), std::string_view::npos) << cpu->refused_by()->name;
     cpu->vmcs() = good;
     cpu->vmcs().GUEST_RFLAGS = 0;  // bit 1 is always one
     EXPECT_EQ(enter().result, EntryResult::Exit);
     EXPECT_EQ(cpu->vmcs().EXIT_REASON, 0x8000'0000u | index(ExitReason::EntryFailureGuestState));
+    ASSERT_NE(cpu->refused_by(), nullptr);
+    EXPECT_NE(std::string_view(cpu->refused_by()->name).find("RFLAGS"), std::string_view::npos) << cpu->refused_by()->name;
+    cpu->vmcs() = good;
+    load(0x8000, {0xf4});  // hlt
+    static_cast<void>(enter());
+    EXPECT_EQ(cpu->refused_by(), nullptr);
 }
 
 /// A store to the very next instruction is seen, and counts are those of the program.
