@@ -11,13 +11,13 @@ namespace ax::sim {
 struct X86Block {
     static constexpr u16 no_site = 0xffff;
 
-    u16 count = 0;            ///< instructions; those behind the site do not matter and are not counted
-    u16 site = no_site;       ///< offset of the first instruction that the model executes itself
-    bool ends_far = false;    ///< the next block may be of another mode
-    /// The last answer of `count_before` for this block: offset and count.
-    u16 asked_offset = 0, asked_count = 0;
+    u16 count = 0;       ///< instructions; those behind the site do not matter and are not counted
+    u16 site = no_site;  ///< offset of the first instruction that the model executes itself
+    bool ends_far = false;  ///< the next block may be of another mode
 
     [[nodiscard]] bool has_site() const { return site != no_site; }
+    /// Counting is all that it needs.
+    [[nodiscard]] bool is_plain() const { return site == no_site && !ends_far; }
 };
 
 /// A block of code. What is no instruction, or is cut, counts as one to the end of the block.
@@ -27,71 +27,61 @@ struct X86Block {
 /// Where the last instruction begins that begins in `code`.
 [[nodiscard]] u64 last_instruction(std::span<const u8> code, X86Mode mode);
 
-/// A cache over `scan_block`; it cannot be noticed, for entries die with the right to write their code.
+/// Caches over `scan_block`, by the host address of the code. They cannot be noticed: tags name what stood there, and the mode.
 class X86BlockCache {
 public:
-    X86BlockCache() : entries_(entries) {}
-
-    /// The block at `code`, all in one frame, whose contents `generation` names.
-    [[nodiscard]] const X86Block& find(const std::byte* code, u32 size, X86Mode mode, u32 generation) {
-        Entry& e = entries_[(reinterpret_cast<std::uintptr_t>(code) ^ (reinterpret_cast<std::uintptr_t>(code) >> 14)) % entries];
-        if (e.code != code || e.size != size || e.mode != mode || e.generation != generation || e.epoch != epoch_) [[unlikely]]
-            e = {code, epoch_, generation, static_cast<u16>(size), mode, scan_block({reinterpret_cast<const u8*>(code), size}, mode)};
-        return e.block;
-    }
-    /// Any code may have changed.
-    void forget() {
-        if (++epoch_ == 0) entries_.assign(entries, Entry{});
-    }
-
-private:
-    static constexpr std::size_t entries = 32768;
+    /// Four to a cache line, and near code is near here: most of what a block costs is to find it.
     struct Entry {
         const std::byte* code = nullptr;
-        u32 epoch = 0;
-        u32 generation = 0;
+        u32 tag = 0;
         u16 size = 0;
-        X86Mode mode = X86Mode::Code16;
-        X86Block block;
-    };
-    std::vector<Entry> entries_;
-    u32 epoch_ = 1;
-};
-
-/// In front of it, by linear address: what was found since translations or code changed last. One look for most blocks.
-class X86BlockIndex {
-public:
-    struct Entry {
-        u64 address = 0;
-        const u8* code = nullptr;
-        u32 epoch = 0;
-        u16 size = 0;
-        X86Mode mode = X86Mode::Code16;
-        X86Block block;
+        u16 plain_count = 0;  ///< instructions of a plain block, else zero
     };
 
-    X86BlockIndex() : entries_(entries) {}
+    X86BlockCache() : entries_(entries), blocks_(entries), crossing_(crossing_entries) {}
 
-    [[nodiscard]] Entry* find(u64 address, u32 size, X86Mode mode) {
-        Entry& e = slot(address);
-        return e.address == address && e.epoch == epoch_ && e.size == size && e.mode == mode ? &e : nullptr;
+    /// Instructions of the plain block at `code`; zero when that is not known, or the block is another.
+    [[nodiscard]] u16 plain_count(const std::byte* code, u32 size, u32 tag) const {
+        const Entry& e = entries_[slot(code)];
+        return e.code == code && e.size == size && e.tag == tag ? e.plain_count : u16{0};
     }
-    Entry& put(u64 address, const u8* code, u32 size, X86Mode mode, const X86Block& block) {
-        return slot(address) = {address, code, epoch_, static_cast<u16>(size), mode, block};
-    }
-    void forget() {
-        // An epoch comes back only after 2^32 of these; entries that old are dropped with the first.
-        if (++epoch_ == 0) {
-            entries_.assign(entries, Entry{});
-            epoch_ = 1;
+    /// The block at `code`, all in one frame.
+    [[nodiscard]] const X86Block& find(const std::byte* code, u32 size, X86Mode mode, u32 tag) {
+        const std::size_t at = slot(code);
+        Entry& e = entries_[at];
+        if (e.code != code || e.size != size || e.tag != tag) {
+            blocks_[at] = scan_block({reinterpret_cast<const u8*>(code), size}, mode);
+            e = {code, tag, static_cast<u16>(size), blocks_[at].is_plain() ? blocks_[at].count : u16{0}};
         }
+        return blocks_[at];
     }
+    /// A block in two frames, which `copy` has in one piece.
+    [[nodiscard]] const X86Block& find_crossing(std::span<const std::byte> copy, X86Mode mode, const std::byte* code, u32 tag,
+                                                const std::byte* next, u32 next_tag) {
+        Crossing& e = crossing_[slot(code) % crossing_entries];
+        if (e.code != code || e.next != next || e.tag != tag || e.next_tag != next_tag || e.size != copy.size())
+            e = {code, next, tag, next_tag, copy.size(), scan_block({reinterpret_cast<const u8*>(copy.data()), copy.size()}, mode)};
+        return e.block;
+    }
+    void forget() { *this = X86BlockCache(); }
 
 private:
-    static constexpr std::size_t entries = 16384;
-    [[nodiscard]] Entry& slot(u64 address) { return entries_[(address ^ (address >> 14)) % entries]; }
+    struct Crossing {
+        const std::byte* code = nullptr;
+        const std::byte* next = nullptr;
+        u32 tag = 0, next_tag = 0;
+        std::size_t size = 0;
+        X86Block block;
+    };
+    static constexpr std::size_t entries = 16384, crossing_entries = 1024;
+    [[nodiscard]] static std::size_t slot(const std::byte* code) {
+        const auto at = reinterpret_cast<std::uintptr_t>(code) >> 2;
+        return (at ^ (at >> 14)) % entries;
+    }
+
     std::vector<Entry> entries_;
-    u32 epoch_ = 1;
+    std::vector<X86Block> blocks_;  ///< of the same slots
+    std::vector<Crossing> crossing_;
 };
 
 }  // namespace ax::sim

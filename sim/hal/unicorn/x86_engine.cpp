@@ -88,16 +88,18 @@ X86Mode X86Engine::mode_now() {
 void X86Engine::begin_epoch() {
     guard_.begin_epoch();
     code_.fill(CodePage{});
-    index_.forget();
+    counted_ = {};
 }
 
 void X86Engine::flush_translation() {
     uc::flush_tlb(uc_.get());
     begin_epoch();
-    if (info_ != nullptr || !changes_itself_) return;
-    changes_itself_ = false;
-    changing_.assign(changing_.size(), false);
-    blocks_.forget();
+    if (is_in_block()) return;
+    for (const std::size_t frame : changing_frames_) {
+        changing_[frame] = false;
+        begin_generation(frame);
+    }
+    changing_frames_.clear();
 }
 
 void X86Engine::flush_code() { uc::flush_code(uc_.get()); }
@@ -108,8 +110,17 @@ void X86Engine::drop_code_of(Hpa page) {
     const u64 at = drop_window | page.value();
     uc::remove_code(uc_.get(), at, at + page_size);
     is_dropping_ = false;
-    ++generations_[(page - memory_.range().start) >> page_shift];
-    index_.forget();
+    begin_generation((page - memory_.range().start) >> page_shift);
+    code_.fill(CodePage{});
+    counted_ = {};
+}
+
+/// Blocks that were known in the frame no longer are.
+void X86Engine::begin_generation(std::size_t frame) {
+    constexpr u32 most = u32{1} << 29;
+    if (++generations_[frame] < most) return;
+    generations_[frame] = 0;
+    blocks_.forget();
 }
 
 void X86Engine::forget_code(Hpa at, u64 size) {
@@ -125,18 +136,17 @@ void X86Engine::forget_code(Hpa at, u64 size) {
 }
 
 u64 X86Engine::retired_so_far() {
-    if (info_ == nullptr) return count_;
-    return count_ - info_->count + counted_before(linear_pc() - block_);
+    if (!is_in_block()) return count_;
+    return count_ - block_count_ + counted_before(linear_pc() - block_);
 }
 
 /// Instructions of the block that runs, up to `offset`.
 u32 X86Engine::counted_before(u64 offset) {
-    if (block_code_.empty()) return offset == 0 ? 0 : 1;
-    if (info_->asked_offset != offset) {
-        info_->asked_count = static_cast<u16>(count_before(block_code_, mode_, offset));
-        info_->asked_offset = static_cast<u16>(offset);
-    }
-    return info_->asked_count;
+    if (block_code_ == nullptr) return offset == 0 ? 0 : 1;
+    if (counted_.code == block_code_ && counted_.offset == offset) return counted_.count;
+    const u32 count = count_before({reinterpret_cast<const u8*>(block_code_), block_size_}, mode_, offset);
+    if (block_code_ != kept_code_.data()) counted_ = {block_code_, offset, count};
+    return count;
 }
 
 X86Stop X86Engine::run(u64& count, u64 limit) {
@@ -205,12 +215,13 @@ std::optional<u64> X86Engine::crossing_instruction(const X86Stop& stop) {
 X86Stop X86Engine::run_blocks(u64& count, u64 limit) {
     count_ = count;
     limit_ = limit;
-    info_ = nullptr;
+    settle();
+    leave_block();
     stop_.reset();
     const uc_err error = uc_emu_start(uc_.get(), read(UC_X86_REG_RIP), 0, 0, 0);
     const X86Stop stop = classify(error);
     count = count_;
-    info_ = nullptr;
+    leave_block();
     return stop;
 }
 
@@ -242,12 +253,20 @@ const X86Engine::CodePage& X86Engine::code_at(u64 address) {
     CodePage& entry = code_[page % code_pages];
     if (entry.page == page) return entry;
     const std::byte* host = client_->code_page(Gva{page << page_shift});
-    entry = {page, host, host == nullptr ? 0 : static_cast<std::size_t>(host - memory_.pointer(memory_.range().start)) >> page_shift};
+    entry = code_page(page, host);
     return entry;
 }
 
+X86Engine::CodePage X86Engine::code_page(u64 page, const std::byte* host) const {
+    if (host == nullptr) return {};
+    const auto frame = static_cast<std::size_t>(host - memory_.pointer(memory_.range().start)) >> page_shift;
+    // The mode has the two low bits.
+    const u32 tag = changing_[frame] ? 0 : (generations_[frame] + 1) << 2;
+    return {page, host, frame, tag};
+}
+
 bool X86Engine::is_executing(std::size_t frame) {
-    if (info_ == nullptr) return false;
+    if (!is_in_block()) return false;
     const CodePage& first = code_at(block_);
     if (first.host != nullptr && first.frame == frame) return true;
     const CodePage& last = code_at(block_ + block_size_ - 1);
@@ -259,90 +278,110 @@ void X86Engine::stop_with(X86StopKind kind) {
     uc_emu_stop(uc_.get());
 }
 
+/// After a change of what blocks need.
+void X86Engine::settle() {
+    const bool needs_more = !is_mode_known_ || stops_at_window_ || may_change_itself_ || new_code_ || client_ == nullptr;
+    plain_limit_ = needs_more ? 0 : limit_;
+}
+
+inline void X86Engine::take_up(u64 address, u32 size, const X86Block& block, const std::byte* code) {
+    block_ = address;
+    block_size_ = size;
+    block_count_ = block.count;
+    site_ = block.site;
+    block_code_ = code;
+    count_ += block.count;
+}
+
 /// Runs before every block.
-void X86Engine::on_block(uc_engine* uc, u64 address, u32 size, void* self) {
+void X86Engine::on_block(uc_engine* /*uc*/, u64 address, u32 size, void* self) {
     auto& engine = *static_cast<X86Engine*>(self);
-    if (engine.client_ == nullptr) return;
-    if (engine.count_ >= engine.limit_ || engine.new_code_) [[unlikely]] {
-        engine.info_ = nullptr;
-        return engine.stop_with(X86StopKind::Boundary);
-    }
-    if (engine.stops_at_window_) [[unlikely]] {
-        u64 flags = 0;
-        uc_reg_read(uc, UC_X86_REG_RFLAGS, &flags);
-        if ((flags & interrupt_flag) != 0 && !X86Hflags::INHIBIT_IRQ::test(engine.image().hflags())) {
-            engine.info_ = nullptr;
-            return engine.stop_with(X86StopKind::Window);
-        }
+    if (const CodePage& page = engine.code_[(address >> page_shift) % code_pages]; page.page == address >> page_shift) [[likely]] {
+        const std::byte* code = page.host + (address & (page_size - 1));
+        const u16 count = engine.blocks_.plain_count(code, size, page.tag | index(engine.mode_));
+        if (count != 0 && engine.count_ < engine.plain_limit_) [[likely]]
+            return engine.take_up(address, size, {.count = count}, code);
     }
     engine.begin_block(address, size);
 }
 
 void X86Engine::begin_block(u64 address, u32 size) {
-    if (!is_mode_known_) [[unlikely]] mode_ = mode_now();
-    if (changes_itself_) [[unlikely]] {
-        // The block that ran has changed its own page and was left before that store, which now runs by itself: the
-        // only way into a block that ends before its end.
-        if (info_ != nullptr && address >= block_ && address + size < block_ + block_size_)
-            count_ -= info_->count - counted_before(address - block_);
+    if (client_ == nullptr) return;
+    if (count_ >= limit_ || new_code_) {
+        leave_block();
+        return stop_with(X86StopKind::Boundary);
     }
-    if (X86BlockIndex::Entry* known = index_.find(address, size, mode_)) [[likely]] {
-        block_code_ = {known->code, size};
-        info_ = &known->block;
-    } else {
-        find_block(address, size);
-    }
-    is_mode_known_ = !info_->ends_far;
-    block_ = address;
-    block_size_ = size;
-    if (info_->has_site()) [[unlikely]] {
-        if (info_->site == 0) {
-            info_ = nullptr;
-            return stop_with(X86StopKind::Site);
-        }
-        if (!sites_.contains(address + info_->site)) {
-            new_site_ = address + info_->site;
-            info_ = nullptr;
-            return stop_with(X86StopKind::Boundary);
+    if (stops_at_window_) {
+        u64 flags = 0;
+        uc_reg_read(uc_.get(), UC_X86_REG_RFLAGS, &flags);
+        if ((flags & interrupt_flag) != 0 && !X86Hflags::INHIBIT_IRQ::test(image().hflags())) {
+            leave_block();
+            return stop_with(X86StopKind::Window);
         }
     }
-    count_ += info_->count;
+    if (!is_mode_known_) {
+        mode_ = mode_now();
+        counted_ = {};
+    }
+    // The block that ran has changed its own page and was left before that store, which now runs by itself: the only way into a
+    // block that ends before its end.
+    if (may_change_itself_ && is_in_block() && address >= block_ && address + size < block_ + block_size_)
+        count_ -= block_count_ - counted_before(address - block_);
+    const X86Block block = find_block(address, size);
+    is_mode_known_ = !block.ends_far;
+    settle();
+    if (block.has_site()) {
+        const u64 site = address + block.site;
+        const bool is_watched = sites_.contains(site);
+        if (block.site == 0 || !is_watched) {
+            leave_block();
+            if (block.site != 0) new_site_ = site;
+            return stop_with(block.site == 0 ? X86StopKind::Site : X86StopKind::Boundary);
+        }
+    }
+    take_up(address, size, block, block_code_);
 }
 
-void X86Engine::find_block(u64 address, u32 size) {
-    const CodePage& page = code_at(address);
+/// Sets `block_code_` and `may_change_itself_` too.
+X86Block X86Engine::find_block(u64 address, u32 size) {
+    const CodePage page = code_at(address);
     const u64 offset = address & (page_size - 1);
+    may_change_itself_ = page.host != nullptr && page.tag == 0;
     if (page.host == nullptr) {
-        block_code_ = {};
-        uncached_ = {.count = 1};
-        info_ = &uncached_;
-    } else if (offset + size <= page_size && !changing_[page.frame]) {
-        block_code_ = {reinterpret_cast<const u8*>(page.host) + offset, size};
-        info_ = &index_.put(address, block_code_.data(), size, mode_, blocks_.find(page.host + offset, size, mode_, generations_[page.frame])).block;
-    } else {
-        // In two places, or as it is now: what the block is made of does not change while it runs.
-        const std::size_t here = std::min<std::size_t>(size, page_size - offset);
-        kept_code_.resize(size);
-        std::memcpy(kept_code_.data(), page.host + offset, here);
-        const CodePage& next = code_at(address + size - 1);
-        if (next.host != nullptr) std::memcpy(kept_code_.data() + here, next.host, size - here);
-        block_code_ = kept_code_;
-        uncached_ = scan_block(block_code_, mode_);
-        info_ = &uncached_;
+        block_code_ = nullptr;
+        return {.count = 1};
     }
+    const std::byte* code = page.host + offset;
+    const u32 tag = page.tag | index(mode_);
+    if (offset + size <= page_size && page.tag != 0) {
+        block_code_ = code;
+        return blocks_.find(code, size, mode_, tag);
+    }
+    // In two places, or as it is now: what the block is made of does not change while it runs.
+    const std::size_t here = std::min<std::size_t>(size, page_size - offset);
+    kept_code_.resize(size);
+    std::memcpy(kept_code_.data(), code, here);
+    block_code_ = kept_code_.data();
+    if (here < size) {
+        const CodePage& next = code_at(address + here);
+        if (next.host != nullptr) std::memcpy(kept_code_.data() + here, next.host, size - here);
+        may_change_itself_ |= next.host != nullptr && next.tag == 0;
+        if (page.tag != 0 && next.tag != 0) return blocks_.find_crossing(kept_code_, mode_, code, tag, next.host, next.tag);
+    }
+    return scan_block({reinterpret_cast<const u8*>(kept_code_.data()), size}, mode_);
 }
 
 /// The block that runs is about to change its own bytes, or what else nobody looks at again.
 void X86Engine::keep_block_code() {
-    if (block_code_.data() == kept_code_.data()) return;
-    kept_code_.assign(block_code_.begin(), block_code_.end());
-    block_code_ = kept_code_;
+    if (block_code_ == nullptr || block_code_ == kept_code_.data()) return;
+    kept_code_.assign(block_code_, block_code_ + block_size_);
+    block_code_ = kept_code_.data();
 }
 
 void X86Engine::on_code(uc_engine* /*uc*/, u64 address, u32 /*size*/, void* self) {
     auto& engine = *static_cast<X86Engine*>(self);
     // The address may hold something else in another address space.
-    if (engine.info_ == nullptr || !engine.info_->has_site() || address - engine.block_ != engine.info_->site) return;
+    if (!engine.is_in_block() || address - engine.block_ != engine.site_) return;
     engine.stop_with(X86StopKind::Site);
 }
 
@@ -399,12 +438,14 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
         // address, which is not, the block may go on and its code is dropped behind it.
         keep_block_code();
         if (fill.may_execute) {
-            fill.execute = changes_itself_ = true;
+            fill.execute = may_change_itself_ = true;
+            if (!changing_[frame]) changing_frames_.push_back(frame);
             changing_[frame] = true;
-            index_.forget();
+            code_.fill(CodePage{});
         } else {
             new_code_ = fill.page;
         }
+        settle();
     } else {
         CodeGuard::Duty duty;
         if (fill.execute) duty = guard_.before_execute(frame, page);
@@ -414,11 +455,7 @@ bool X86Engine::fill(Gva va, Access access, uc_tlb_entry& entry) {
         if (fill.execute) guard_.note_execute(frame, page);
         if (fill.write) guard_.note_write(frame, page);
     }
-    if (fill.execute) {
-        CodePage& code = code_[page % code_pages];
-        if (code.page == page && code.frame != frame) index_.forget();
-        code = {page, memory_.pointer(fill.page), frame};
-    }
+    if (fill.execute) code_[page % code_pages] = code_page(page, memory_.pointer(fill.page));
     if (fill.write) memory_.mark_dirty(fill.page);
     entry.paddr = fill.page.value();
     entry.perms = static_cast<uc_prot>((fill.read ? UC_PROT_READ : 0) | (fill.write ? UC_PROT_WRITE : 0) | (fill.execute ? UC_PROT_EXEC : 0));

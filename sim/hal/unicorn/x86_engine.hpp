@@ -127,9 +127,15 @@ public:
     /// Which instructions are intercepted, as the 64 bits at 0xc of a control block.
     void set_intercepts(u64 intercepts);
 
-    void stop_at_window(bool stops) { stops_at_window_ = stops; }
+    void stop_at_window(bool stops) {
+        stops_at_window_ = stops;
+        settle();
+    }
     /// From within the client's functions: the run in progress stops at this count at the latest.
-    void set_limit(u64 limit) { limit_ = limit; }
+    void set_limit(u64 limit) {
+        limit_ = limit;
+        settle();
+    }
     /// From within the client's functions: instructions retired before the one at the pc.
     [[nodiscard]] u64 retired_so_far();
 
@@ -146,8 +152,15 @@ private:
         u64 page = ~u64{0};
         const std::byte* host = nullptr;
         std::size_t frame = 0;
+        u32 tag = 0;  ///< of blocks in it, but for the mode; zero where each is looked at anew
     };
-    static constexpr std::size_t code_pages = 256, most_sites = 1024;
+    /// An answer of `counted_before`.
+    struct Counted {
+        const std::byte* code = nullptr;
+        u64 offset = 0;
+        u32 count = 0;
+    };
+    static constexpr std::size_t code_pages = 128, most_sites = 1024;
     static constexpr u64 private_window = 0xf0'0000;  ///< 64 KiB of Unicorn's physical space, where no board has RAM
 
     explicit X86Engine(PhysMemory& memory);
@@ -167,7 +180,13 @@ private:
     void begin_epoch();
     [[nodiscard]] const CodePage& code_at(u64 address);
     void begin_block(u64 address, u32 size);
-    void find_block(u64 address, u32 size);
+    void take_up(u64 address, u32 size, const X86Block& block, const std::byte* code);
+    void leave_block() { block_count_ = 0; }
+    [[nodiscard]] bool is_in_block() const { return block_count_ != 0; }
+    [[nodiscard]] X86Block find_block(u64 address, u32 size);
+    [[nodiscard]] CodePage code_page(u64 page, const std::byte* host) const;
+    void begin_generation(std::size_t frame);
+    void settle();
     void watch_site(u64 address);
     void drop_block_at(u64 address);
     void keep_block_code();
@@ -201,31 +220,33 @@ private:
     u64 write_epoch_ = 0;
     CodeGuard guard_;
     std::vector<bool> changing_;      ///< by frame: an entry that is writable and executable was made; code is looked at each time
+    std::vector<std::size_t> changing_frames_;
     std::vector<u32> generations_;    ///< by frame: how often its code was dropped
     std::vector<uc_hook> site_hooks_;
     std::unordered_set<u64> sites_;   ///< addresses of instructions with a code hook
     bool is_dropping_ = false;
     bool is_private_ = false;         ///< fills show the private pages
     bool stops_at_window_ = false;
-    bool changes_itself_ = false;     ///< an entry that is writable and executable was made
 
     // The run in progress.
     u64 count_ = 0;
     u64 limit_ = 0;
-    u64 block_ = 0;
+    u64 plain_limit_ = 0;               ///< below it a block that is known and plain needs nothing but to be counted
+    u64 block_ = 0;                     ///< the block that runs, when `block_count_` is not zero
+    const std::byte* block_code_ = nullptr;  ///< its bytes; null when they cannot be read
     u32 block_size_ = 0;
-    X86Block* info_ = nullptr;  ///< of the block that runs
-    std::span<const u8> block_code_;  ///< its bytes; none when they cannot be read
-    std::vector<u8> kept_code_;       ///< a copy of them where they are not in one place, or may change
-    X86Block uncached_;
+    u16 block_count_ = 0;
+    u16 site_ = X86Block::no_site;
+    bool may_change_itself_ = false;    ///< it lies in a frame that is changing
     X86Mode mode_ = X86Mode::Code64;
     bool is_mode_known_ = false;
+    std::vector<std::byte> kept_code_;  ///< a copy of them where they are not in one place, or may change
+    Counted counted_;
     std::optional<u64> new_site_;     ///< found in a block that must not run before it has its hook
     std::optional<Hpa> new_code_;     ///< the block that runs has stored to its own page through another address
     std::optional<X86Stop> stop_;
     std::array<CodePage, code_pages> code_{};
     X86BlockCache blocks_;
-    X86BlockIndex index_;
 };
 
 }  // namespace ax::sim

@@ -106,6 +106,7 @@ static void by_deadline(void) {
     static const u64 bases[] = {0x123456789abcd, 1000, 0xfff0000000000000, 0x7000000000};
     for (u64 i = 0; i < 4; ++i) {
         before = fired[TIMER];
+        wrmsr(TIME_STAMP, 0);
         wrmsr(TSC_DEADLINE, bases[i] + 30000);
         wrmsr(TIME_STAMP, bases[i]);
         wait(TIMER, before, i & 1);

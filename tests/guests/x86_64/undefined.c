@@ -33,6 +33,9 @@ static void missing(void) {
     if (!(cpuid(1, 0).ecx >> 26 & 1)) {
         UNDEFINED("xsetbv"); UNDEFINED("xgetbv"); UNDEFINED("xsave (%%rbx)"); UNDEFINED("xrstor (%%rbx)");
     }
+    if (!(cpuid(1, 0).ecx >> 30 & 1)) {
+        UNDEFINED("rdrand %%eax"); UNDEFINED("rdrand %%rcx");
+    }
     UNDEFINED("invpcid (%%rbx), %%rax"); UNDEFINED("rdseed %%eax"); UNDEFINED("rdfsbase %%rax"); UNDEFINED("rsm");
 }
 

@@ -370,16 +370,18 @@ TEST_F(KvmVcpu, a_deadline_in_tsc_ticks_is_one_in_board_time) {
 }
 
 TEST_F(KvmVcpu, a_deadline_follows_a_tsc_that_is_set) {
-    // xor eax, eax; mov edx, 0x40000000; mov ecx, 0x6e0; wrmsr; dec edx; mov cl, 0x10; mov ch, 0; wrmsr; hlt
-    start(ax::x86::StartKind::Long, {0x31, 0xc0, 0xba, 0, 0, 0, 0x40, 0xb9, 0xe0, 6, 0, 0, 0x0f, 0x30, 0xff, 0xca, 0xb1, 0x10, 0xb5, 0,
-                                     0x0f, 0x30, 0xf4});
+    // xor eax, eax; mov edx, 0x40000000; mov ecx, 0x6e0; wrmsr; dec edx; mov cl, 0x10; mov ch, 0; wrmsr; rdtsc; mov [0x3000], edx; hlt
+    start(ax::x86::StartKind::Long, {0x31, 0xc0, 0xba, 0,    0,    0,    0x40, 0xb9, 0xe0, 6,    0,    0,    0x0f, 0x30, 0xff, 0xca,
+                                     0xb1, 0x10, 0xb5, 0,    0x0f, 0x30, 0x0f, 0x31, 0x89, 0x14, 0x25, 0,    0x30, 0,    0,    0xf4});
     EXPECT_EQ(next_is<Handled>().code, 32U);
-    EXPECT_GT(vectors_.deadline, board_.now_ns() + 1'000'000'000'000'000) << "2^62 ticks are years";
+    EXPECT_GT(vectors_.deadline, board_.now_ns() + 100'000'000'000'000'000) << "2^62 ticks are years";
     vcpu_->finish(Answer::none());
     EXPECT_EQ(next_is<Handled>().code, 32U);
-    EXPECT_LT(vectors_.deadline, board_.now_ns() + 9'000'000'000) << "2^32 ticks are seconds";
+    const u64 deadline = vectors_.deadline, now = board_.now_ns();
     vcpu_->finish(Answer::none());
     halts();
+    if (get<u32>(0x3000) < 0x3fff'ffff) GTEST_SKIP() << "this KVM lets nobody set a TSC";
+    EXPECT_LT(deadline, now + 9'000'000'000) << "2^32 ticks are seconds";
 }
 
 TEST_F(KvmVcpu, cr8_is_the_task_priority) {
