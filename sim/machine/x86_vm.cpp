@@ -57,6 +57,7 @@ X86Vm::X86Vm(const IsaVmParts& parts, ax::x86::Vm stage2, const ax::x86::Vmcs& c
 hal::Vcpu* X86Vm::add_vcpu(u64 /*cpu_number*/) {
     ax::x86::VcpuSettings settings = vcpu_settings(vcpus_.empty());
     settings.controls = controls_;
+    settings.arch_capabilities = X86Cpu::arch_capabilities;
     cpus_.push_back(std::make_unique<X86Cpu>(parts().board.memory(), parts().board.x86_engine(), parts().board));
     const VcpuId id{vcpu_count()};
     vcpus_.push_back(std::make_unique<ax::x86::Vcpu>(*cpus_.back(), id, settings, static_cast<irq::VectorSource&>(*this)));

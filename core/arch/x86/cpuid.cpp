@@ -39,6 +39,11 @@ CpuidResult features(const CpuidPolicy& p) {
             static_cast<u32>(ecx | optional), static_cast<u32>(edx)};
 }
 
+CpuidResult structured_features(const CpuidPolicy& p) {
+    using ARCH_CAPABILITIES = Bits<29>;
+    return {0, 0, 0, static_cast<u32>(ARCH_CAPABILITIES::of(p.arch_capabilities != 0))};
+}
+
 CpuidResult extended_features(const CpuidPolicy& p) {
     using LAHF = Bits<0>;
     using SYSCALL = Bits<11>;
@@ -59,7 +64,7 @@ CpuidResult brand(u32 part) {
 
 }  // namespace
 
-CpuidResult cpuid(const CpuidPolicy& p, u32 leaf, u32 /*subleaf*/) {
+CpuidResult cpuid(const CpuidPolicy& p, u32 leaf, u32 subleaf) {
     constexpr u32 no_cache_descriptors = 1;
     constexpr u32 address_bits = 0x3028;  // 40 physical, 48 linear
     using InvariantTsc = Bits<8>;
@@ -67,6 +72,7 @@ CpuidResult cpuid(const CpuidPolicy& p, u32 leaf, u32 /*subleaf*/) {
         case 0: return {max_basic_leaf, letters("Genu"), letters("ntel"), letters("ineI")};
         case 1: return features(p);
         case 2: return {no_cache_descriptors, 0, 0, 0};
+        case max_basic_leaf: return subleaf == 0 ? structured_features(p) : CpuidResult{};
         case first_hypervisor_leaf: return {max_hypervisor_leaf, letters("axsi"), letters("maxs"), letters("imax")};
         case first_extended_leaf: return {max_extended_leaf, 0, 0, 0};
         case first_extended_leaf + 1: return extended_features(p);

@@ -11,6 +11,7 @@ struct CpuidPolicy {
     bool has_tsc_deadline = true;
     bool has_x2apic = false;
     bool has_1gib_pages = false;
+    u64 arch_capabilities = 0;  ///< IA32_ARCH_CAPABILITIES; zero where there is none
 };
 
 /// Family, model and stepping that leaf 1 reports, and EDX at reset.

@@ -66,6 +66,25 @@ inline constexpr u32 IA32_GS_BASE = 0xc000'0101;
 inline constexpr u32 IA32_KERNEL_GS_BASE = 0xc000'0102;
 inline constexpr u32 IA32_TSC_AUX = 0xc000'0103;
 
+/// IA32_ARCH_CAPABILITIES: vol. 4, "Architectural MSRs"; what the CPU does not suffer from.
+struct ArchCapabilities {
+    using RDCL_NO = Bits<0>;  // "Meltdown"
+    using SSB_NO = Bits<4>;
+    using MDS_NO = Bits<5>;
+    using IF_PSCHANGE_MC_NO = Bits<6>;
+    using TAA_NO = Bits<8>;
+    using SBDR_SSDP_NO = Bits<13>;
+    using FBSDP_NO = Bits<14>;
+    using PSDP_NO = Bits<15>;
+    using BHI_NO = Bits<20>;
+    using PBRSB_NO = Bits<24>;
+    using GDS_NO = Bits<26>;
+    using RFDS_NO = Bits<27>;
+    using ITS_NO = Bits<62>;
+    static constexpr u64 no_flaw = RDCL_NO::mask | SSB_NO::mask | MDS_NO::mask | IF_PSCHANGE_MC_NO::mask | TAA_NO::mask | SBDR_SSDP_NO::mask |
+                                   FBSDP_NO::mask | PSDP_NO::mask | BHI_NO::mask | PBRSB_NO::mask | GDS_NO::mask | RFDS_NO::mask | ITS_NO::mask;
+};
+
 /// IA32_APIC_BASE: vol. 3, "Local APIC Status and Location".
 struct ApicBase {
     using BSP = Bits<8>;

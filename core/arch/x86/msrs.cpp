@@ -60,6 +60,7 @@ MsrRule msr_rule(const MsrPolicy& policy, u32 index) {
     if (index == msr::IA32_TSC_DEADLINE) return {policy.has_tsc_deadline ? MsrAction::LocalApic : MsrAction::Unknown};
     if (index >= msr::IA32_X2APIC_FIRST && index <= msr::IA32_X2APIC_LAST)
         return {policy.has_x2apic ? MsrAction::LocalApic : MsrAction::Unknown};
+    if (index == msr::IA32_ARCH_CAPABILITIES && policy.arch_capabilities != 0) return {MsrAction::Fixed, policy.arch_capabilities};
     if (Mtrrs::has(index)) return {MsrAction::MemoryType};
     for (const MsrRow& row : rows)
         if (row.index == index) return row.rule;

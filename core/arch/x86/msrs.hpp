@@ -32,6 +32,7 @@ struct MsrRule {
 struct MsrPolicy {
     bool has_tsc_deadline = true;
     bool has_x2apic = false;
+    u64 arch_capabilities = 0;  ///< IA32_ARCH_CAPABILITIES; zero where there is none
 };
 
 [[nodiscard]] MsrRule msr_rule(const MsrPolicy& policy, u32 index);

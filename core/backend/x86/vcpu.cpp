@@ -3,7 +3,6 @@
 #include "core/arch/x86/cpuid.hpp"
 #include "core/arch/x86/guest.hpp"
 #include "core/arch/x86/inject.hpp"
-#include "core/arch/x86/msrs.hpp"
 #include "core/arch/x86/start.hpp"
 
 namespace ax::x86 {
@@ -99,7 +98,7 @@ VmExit Vcpu::answered(const VmExit& exit, const Answer& answer) {
 }
 
 std::optional<u64> Vcpu::read_msr(u32 number) {
-    const MsrRule rule = msr_rule({settings_.has_tsc_deadline, settings_.has_x2apic}, number);
+    const MsrRule rule = msr_rule(msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.read_msr(id_, number);
         case MsrAction::TimeStamp: return cpu_.tsc() + cpu_.vmcs().TSC_OFFSET;
@@ -112,7 +111,7 @@ std::optional<u64> Vcpu::read_msr(u32 number) {
 }
 
 bool Vcpu::write_msr(u32 number, u64 value) {
-    const MsrRule rule = msr_rule({settings_.has_tsc_deadline, settings_.has_x2apic}, number);
+    const MsrRule rule = msr_rule(msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.write_msr(id_, number, value);
         case MsrAction::TimeStamp: set_tsc(value); return true;
@@ -143,7 +142,8 @@ VmExit Vcpu::serve(const Question& question) {
                               Guest stopped = guest();
                               const CpuidPolicy policy{.apic_id = static_cast<u8>(index(id_)),
                                                        .has_tsc_deadline = settings_.has_tsc_deadline,
-                                                       .has_x2apic = settings_.has_x2apic};
+                                                       .has_x2apic = settings_.has_x2apic,
+                                                       .arch_capabilities = settings_.arch_capabilities};
                               complete_cpuid(completion_, cpuid(policy, r.leaf, r.subleaf), stopped);
                               completion_ = {};
                               return exit;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/arch/x86/decode.hpp"
+#include "core/arch/x86/msrs.hpp"
 #include "core/arch/x86/mtrrs.hpp"
 #include "core/backend/x86/cpu.hpp"
 #include "core/hal/vcpu.hpp"
@@ -29,6 +30,7 @@ struct VcpuSettings {
     u32 eax = 0;        ///< Protected; EBX, and RSI in long mode, are the argument of the start
     bool has_tsc_deadline = true;
     bool has_x2apic = false;
+    u64 arch_capabilities = 0;  ///< what the CPU below says of itself in IA32_ARCH_CAPABILITIES
     bool has_firmware = false;  ///< its code sets up what a BIOS does; else the vCPU finds that done
 };
 
@@ -62,6 +64,7 @@ private:
     [[nodiscard]] VmExit ask(const Question& question);
     [[nodiscard]] VmExit serve(const Question& question);
     [[nodiscard]] VmExit answered(const VmExit& exit, const Answer& answer);
+    [[nodiscard]] MsrPolicy msr_policy() const { return {settings_.has_tsc_deadline, settings_.has_x2apic, settings_.arch_capabilities}; }
     [[nodiscard]] std::optional<u64> read_msr(u32 number);
     [[nodiscard]] bool write_msr(u32 number, u64 value);
     void set_tsc(u64 value);

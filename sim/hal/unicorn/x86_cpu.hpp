@@ -34,6 +34,10 @@ protected:
 
 class X86Cpu final : public ax::x86::Cpu, private X86Client {
 public:
+    /// IA32_ARCH_CAPABILITIES. Nothing is executed that is not retired, so no flaw of speculation is this CPU's; a kernel that
+    /// knows that needs no second set of page tables for its users.
+    static constexpr u64 arch_capabilities = ax::x86::msr::ArchCapabilities::no_flaw;
+
     X86Cpu(PhysMemory& memory, X86Engine& engine, X86Board& board);
     ~X86Cpu();
     X86Cpu(const X86Cpu&) = delete;

@@ -52,7 +52,7 @@ bool X86Cpu::on_fill(Gva va, Access access, EngineFill& fill) {
     const auto also = [&](Access other) { return x86::allows(*page, {other, now.is_user, now.is_implicit, now.ac}, paging_); };
     fill.page = page->page;
     fill.execute = access == Access::Execute;
-    fill.read = !fill.execute && also(Access::Read);
+    fill.read = also(Access::Read);
     // A right to write is given only with the page and the tables marked.
     fill.write = access == Access::Write || (access == Access::Read && page->is_dirty && memory_.is_dirty(page->page) && also(Access::Write));
     fill.may_execute = fill.write && also(Access::Execute);

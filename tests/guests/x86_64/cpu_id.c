@@ -67,6 +67,9 @@ void guest_main(void) {
     FEATURE(edx >> 26 & 1, "paddq %%xmm1, %%xmm2", "SSE2");
     FEATURE(far.edx >> 27 & 1, "rdtscp", "RDTSCP");
     FEATURE(far.ecx & 1, "lahf", "LAHF");
+    __asm__ volatile(TRY("rdmsr") : : "c"(0x10a) : "rax", "rdx");
+    if ((cpuid(7, 0).edx >> 29 & 1) != (noted.count == 0)) fail(name, "IA32_ARCH_CAPABILITIES is announced or there, not both");
+    clear_note();
     expect_traps(false);
     pass(name);
 }

@@ -42,6 +42,20 @@ TEST(X86Cpuid, each_choice_is_its_bit) {
     EXPECT_EQ(cpuid(all, 0x8000'0001, 0).edx ^ cpuid(none, 0x8000'0001, 0).edx, 1U << 26);
 }
 
+/// SDM vol. 2, "CPUID—CPU Identification", leaf 7; vol. 4, "Architectural MSRs", IA32_ARCH_CAPABILITIES.
+TEST(X86Cpuid, a_cpu_says_which_flaws_it_does_not_have) {
+    constexpr u64 value = msr::ArchCapabilities::no_flaw;
+    EXPECT_EQ(value, 0x4000'0000'0d10'e171U);
+    const CpuidPolicy policy{.arch_capabilities = value};
+    EXPECT_EQ(cpuid(policy, 7, 0), (CpuidResult{0, 0, 0, 1U << 29}));
+    EXPECT_EQ(cpuid(policy, 7, 1), CpuidResult{});
+    const MsrRule rule = msr_rule({.arch_capabilities = value}, 0x10a);
+    EXPECT_EQ(rule.action, MsrAction::Fixed);
+    EXPECT_EQ(rule.value, value);
+    EXPECT_FALSE(rule.is_accepted(0)) << "it is read-only";
+    EXPECT_EQ(msr_rule({}, 0x10a).action, MsrAction::Unknown);
+}
+
 TEST(X86Cpuid, what_the_engine_must_not_show_is_hidden) {
     const CpuidResult f = cpuid({}, 1, 0);
     for (const unsigned n : {3u, 5u, 12u, 17u, 26u, 27u, 28u, 30u}) EXPECT_EQ(f.ecx & (1U << n), 0U) << "ecx " << n;

@@ -135,6 +135,25 @@ TEST_F(X86VcpuTest, cpuid_is_the_policy_of_this_vcpu) {
     }
 }
 
+TEST_F(X86VcpuTest, the_cpu_below_says_which_flaws_it_has) {
+    for (const u64 value : {u64{0}, msr::ArchCapabilities::no_flaw}) {
+        VcpuSettings settings = long_mode_settings();
+        settings.arch_capabilities = value;
+        Rig other(settings);
+        other.vcpu.reset({Gpa{entry}, 0, 0});
+        other.gpr(Gpr::RAX) = 7;
+        other.gpr(Gpr::RCX) = 0;
+        expect_handled(other.exit(ExitReason::Cpuid, 2), ExitReason::Cpuid);
+        EXPECT_EQ(other.gpr(Gpr::RDX), value == 0 ? 0 : 1U << 29);
+        other.gpr(Gpr::RCX) = 0x10a;
+        expect_handled(other.exit(ExitReason::Rdmsr, 2, Answer::of_value(0)), ExitReason::Rdmsr);
+        EXPECT_EQ(other.cpu.v.VM_ENTRY_INTERRUPTION_INFO, value == 0 ? gp : 0);
+        if (value != 0) {
+            EXPECT_EQ(other.gpr(Gpr::RDX) << 32 | other.gpr(Gpr::RAX), value);
+        }
+    }
+}
+
 TEST_F(X86VcpuTest, cpuid_and_msrs_hide_the_deadline_timer_where_the_vm_has_none) {
     VcpuSettings settings = long_mode_settings();
     settings.has_tsc_deadline = false;
