@@ -73,7 +73,7 @@ private:
         std::size_t size = 0;
         X86Block block;
     };
-    static constexpr std::size_t entries = 16384, crossing_entries = 1024;
+    static constexpr std::size_t entries = 65536, crossing_entries = 1024;
     [[nodiscard]] static std::size_t slot(const std::byte* code) {
         const auto at = reinterpret_cast<std::uintptr_t>(code) >> 2;
         return (at ^ (at >> 14)) % entries;
