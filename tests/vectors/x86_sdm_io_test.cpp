@@ -27,8 +27,8 @@ std::vector<Setting> string(u64 qualification, u64 length, u64 info, u64 linear,
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
-Asked read(u16 port, u8 size, u64 value) { return {.request = PortRead{port, size}, .answer = Answer::of_value(value)}; }
-Asked write(u16 port, u8 size, u32 value) { return {.request = PortWrite{port, size, value}, .answer = Answer::of_value(0)}; }
+Asked read(u16 port, u8 size, u64 value) { return {.exit = PortRead{port, size}, .answer = Answer::of_value(value)}; }
+Asked write(u16 port, u8 size, u32 value) { return {.exit = PortWrite{port, size, value}, .answer = Answer::of_value(0)}; }
 
 // clang-format off
 const std::vector<SdmVector> plain = {
@@ -40,16 +40,16 @@ const std::vector<SdmVector> plain = {
     {section::io, "IN AL, DX of the highest port", io(0xffff'0008, 1), {read(0xffff, 1, 0)}, {{F::GUEST_RIP, rip + 1}, {Gpr::RAX, rax & ~u64{0xff}}}},
     {section::io, "IN AL, 0", io(0x0000'0048, 2), {read(0, 1, 1)}, {{F::GUEST_RIP, rip + 2}, {Gpr::RAX, (rax & ~u64{0xff}) | 1}}},
     {section::io, "IN AL: bits beyond the size are not the port's", io(0x03f8'0008, 1), {read(0x3f8, 1, 0xffff'ff5a)}, {{F::GUEST_RIP, rip + 1}, {Gpr::RAX, (rax & ~u64{0xff}) | 0x5a}}},
-    {section::io, "IN AL where nothing answers", io(0x1234'0008, 1), {{.request = PortRead{0x1234, 1}, .answer = Answer::bus_fault()}},
+    {section::io, "IN AL where nothing answers", io(0x1234'0008, 1), {{.exit = PortRead{0x1234, 1}, .answer = Answer::bus_fault()}},
      {{F::GUEST_RIP, rip + 1}, {Gpr::RAX, (rax & ~u64{0xff}) | 0xff}}},
-    {section::io, "IN EAX where nothing answers", io(0x1234'000b, 1), {{.request = PortRead{0x1234, 4}, .answer = Answer::bus_fault()}},
+    {section::io, "IN EAX where nothing answers", io(0x1234'000b, 1), {{.exit = PortRead{0x1234, 4}, .answer = Answer::bus_fault()}},
      {{F::GUEST_RIP, rip + 1}, {Gpr::RAX, 0xffff'ffff}}},
     {section::io, "OUT DX, AL", io(0x03f8'0000, 1, {{Gpr::RAX, 0x1122'3344'5566'7788}}), {write(0x3f8, 1, 0x88)}, {{F::GUEST_RIP, rip + 1}}},
     {section::io, "OUT DX, AX", io(0x0cf8'0001, 2, {{Gpr::RAX, 0x1122'3344'5566'7788}}), {write(0xcf8, 2, 0x7788)}, {{F::GUEST_RIP, rip + 2}}},
     {section::io, "OUT DX, EAX", io(0x0cf8'0003, 1, {{Gpr::RAX, 0x1122'3344'5566'7788}}), {write(0xcf8, 4, 0x5566'7788)}, {{F::GUEST_RIP, rip + 1}}},
     {section::io, "OUT 0x80, AL", io(0x0080'0040, 2, {{Gpr::RAX, 0xa5}}), {write(0x80, 1, 0xa5)}, {{F::GUEST_RIP, rip + 2}}},
     {section::io, "OUT 0xed, EAX", io(0x00ed'0043, 2, {{Gpr::RAX, 0xffff'ffff}}), {write(0xed, 4, 0xffff'ffff)}, {{F::GUEST_RIP, rip + 2}}},
-    {section::io, "OUT that nobody takes", io(0x1234'0000, 1, {{Gpr::RAX, 1}}), {{.request = PortWrite{0x1234, 1, 1}, .answer = Answer::bus_fault()}}, {{F::GUEST_RIP, rip + 1}}},
+    {section::io, "OUT that nobody takes", io(0x1234'0000, 1, {{Gpr::RAX, 1}}), {{.exit = PortWrite{0x1234, 1, 1}, .answer = Answer::bus_fault()}}, {{F::GUEST_RIP, rip + 1}}},
     {section::io, "IN AL in 16-bit code", io(0x0060'0048, 2), {read(0x60, 1, 0x1d)}, {{F::GUEST_RIP, 0x8002}, {Gpr::RAX, (rax & ~u64{0xff}) | 0x1d}}, {}, {}, CodeSize::Code16},
     {section::io, "OUT ends the shadow of STI", io(0x0020'0040, 2, {{Gpr::RAX, 0x20}, {F::GUEST_INTERRUPTIBILITY_STATE, 1}}), {write(0x20, 1, 0x20)},
      {{F::GUEST_RIP, rip + 2}, {F::GUEST_INTERRUPTIBILITY_STATE, 0}}},
@@ -122,7 +122,7 @@ TEST(X86SdmVectors, a_port_is_not_read_for_memory_that_faults) {
     put(fake, string(0x01f0'0018, 1, info_address64, FakeGuest::unmapped, {{Gpr::RDI, FakeGuest::unmapped}}));
     Guest guest = fake.guest();
     const Decoded decoded = decode(guest);
-    EXPECT_FALSE(decoded.question.request);
+    EXPECT_TRUE(std::holds_alternative<Handled>(decoded.question.exit));
     EXPECT_EQ(fake.vmcs.VM_ENTRY_INTERRUPTION_INFO, 0x8000'0b0eU);
     EXPECT_EQ(fake.vmcs.VM_ENTRY_EXCEPTION_ERROR_CODE, 2U);
     EXPECT_EQ(fake.regs.CR2, FakeGuest::unmapped);
@@ -138,9 +138,8 @@ TEST(X86SdmVectors, every_port_and_size) {
             put(fake, io((port << 16) | 8 | size, 1));
             Guest guest = fake.guest();
             const Decoded decoded = decode(guest);
-            ASSERT_TRUE(decoded.question.request);
-            ASSERT_EQ(numbers(*decoded.question.request),
-                      numbers(Request{PortRead{static_cast<u16>(port), static_cast<u8>(size + 1)}}));
+            ASSERT_FALSE(decoded.question.request);
+            ASSERT_EQ(numbers(decoded.question.exit), numbers(VmExit{PortRead{static_cast<u16>(port), static_cast<u8>(size + 1)}}));
         }
 }
 

@@ -75,6 +75,12 @@ inline std::vector<u64> numbers(const VmExit& exit) {
                           [&](const MmioWrite& e) {
                               out.insert(out.end(), {e.gpa.value(), e.size, e.value});
                           },
+                          [&](const PortRead& e) {
+                              out.insert(out.end(), {e.port, e.size});
+                          },
+                          [&](const PortWrite& e) {
+                              out.insert(out.end(), {e.port, e.size, e.value});
+                          },
                           [&](const Stage2Fault& e) {
                               out.insert(out.end(), {e.gpa.value(), index(e.access), e.by_walk});
                           },
@@ -94,12 +100,6 @@ inline std::vector<u64> numbers(const VmExit& exit) {
 inline std::vector<u64> numbers(const Request& request) {
     std::vector<u64> out{request.index()};
     std::visit(Overloaded{[](const auto&) {},
-                          [&](const PortRead& r) {
-                              out.insert(out.end(), {r.port, r.size});
-                          },
-                          [&](const PortWrite& r) {
-                              out.insert(out.end(), {r.port, r.size, r.value});
-                          },
                           [&](const CpuidRead& r) {
                               out.insert(out.end(), {r.leaf, r.subleaf});
                           },

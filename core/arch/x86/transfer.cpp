@@ -64,17 +64,14 @@ Question raise(const GuestException& e, Completion& c, Guest& g) {
     return {Handled{ExitReasonWord::Basic::get(g.vmcs.EXIT_REASON), index(e.vector)}, std::nullopt};
 }
 
-u16 basic_reason(const Guest& g) { return static_cast<u16>(ExitReasonWord::Basic::get(g.vmcs.EXIT_REASON)); }
-
-Question ask_read(const Completion& c, const Guest& g) {
-    if (c.source.kind == Kind::Port) return {Handled{basic_reason(g), c.source.port}, PortRead{c.source.port, c.insn.size}};
+/// A port where nothing answers reads as ones.
+Question ask_read(const Completion& c) {
+    if (c.source.kind == Kind::Port) return {PortRead{c.source.port, c.insn.size}, std::nullopt};
     return {MmioRead{c.source.gpa, c.insn.size}, std::nullopt};
 }
 
-Question ask_write(const Completion& c, const Guest& g) {
-    if (c.target.kind == Kind::Port)
-        return {Handled{basic_reason(g), c.target.port},
-                PortWrite{c.target.port, c.insn.size, static_cast<u32>(*c.outcome.memory)}};
+Question ask_write(const Completion& c) {
+    if (c.target.kind == Kind::Port) return {PortWrite{c.target.port, c.insn.size, u64{static_cast<u32>(*c.outcome.memory)}}, std::nullopt};
     return {MmioWrite{c.target.gpa, c.insn.size, *c.outcome.memory}, std::nullopt};
 }
 
@@ -258,7 +255,7 @@ std::optional<Question> advance(Completion& c, Guest& g) {
                 const auto found = c.source.kind == Kind::Memory ? load(c.source, c.insn.size, g) : std::nullopt;
                 if (!found) {
                     c.step = TransferStep::Read;
-                    return ask_read(c, g);
+                    return ask_read(c);
                 }
                 c.loaded = *found;
                 break;
@@ -268,7 +265,7 @@ std::optional<Question> advance(Completion& c, Guest& g) {
                 c.step = c.outcome.memory && c.target.kind != Kind::None ? TransferStep::Write : TransferStep::Commit;
                 break;
             case TransferStep::Write:
-                if (c.target.kind != Kind::Memory || !store(c.target, c.insn.size, *c.outcome.memory, g)) return ask_write(c, g);
+                if (c.target.kind != Kind::Memory || !store(c.target, c.insn.size, *c.outcome.memory, g)) return ask_write(c);
                 c.step = TransferStep::Commit;
                 break;
             case TransferStep::Commit:

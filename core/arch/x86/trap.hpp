@@ -57,17 +57,6 @@ struct Guest {
     GuestMemory& memory;
 };
 
-/// IN; the answer's value is the data, a bus fault reads as ones.
-struct PortRead {
-    u16 port = 0;
-    u8 size = 0;  ///< 1, 2, 4
-};
-/// OUT; bits of `value` beyond its size are zero.
-struct PortWrite {
-    u16 port = 0;
-    u8 size = 0;
-    u32 value = 0;
-};
 /// CPUID; answered through `complete_cpuid`.
 struct CpuidRead {
     u32 leaf = 0;
@@ -100,8 +89,8 @@ struct StartupIpi {
 };
 
 /// What only the vCPU itself can answer.
-using Request = std::variant<PortRead, PortWrite, CpuidRead, MsrRead, MsrWrite, TimeStampRead, TaskPriorityRead,
-                             TaskPriorityWrite, WindowOpened, TripleFault, StartupIpi>;
+using Request = std::variant<CpuidRead, MsrRead, MsrWrite, TimeStampRead, TaskPriorityRead, TaskPriorityWrite, WindowOpened, TripleFault,
+                             StartupIpi>;
 
 /// One end of a transfer.
 struct Place {

@@ -132,12 +132,6 @@ void Vcpu::set_tsc(u64 value) {
 VmExit Vcpu::serve(const Question& question) {
     const VmExit& exit = question.exit;
     return std::visit(Overloaded{
-                          [&](const PortRead& r) -> VmExit {
-                              return ax::PortRead{r.port, r.size};
-                          },
-                          [&](const PortWrite& r) -> VmExit {
-                              return ax::PortWrite{r.port, r.size, r.value};
-                          },
                           [&](const CpuidRead& r) -> VmExit {
                               Guest stopped = guest();
                               const CpuidPolicy policy{.apic_id = static_cast<u8>(index(id_)),

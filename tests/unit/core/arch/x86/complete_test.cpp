@@ -174,39 +174,39 @@ struct PortCase {
 // SDM vol. 2, IN, OUT, INS, OUTS.
 TEST(X86Complete, ports) {
     const PortCase cases[] = {
-        {"in al,dx", 0x03fd'0008, 0, {Answer::of_value(0x60)}, "in 0x3fd size 1 | done", Gpr::RAX, 0x8877'6655'4433'2260, true},
+        {"in al,dx", 0x03fd'0008, 0, {Answer::of_value(0x60)}, "port-read 0x3fd size 1 | done", Gpr::RAX, 0x8877'6655'4433'2260, true},
         {"in ax,dx",
          0x01f0'0009,
          0,
          {Answer::of_value(0x1'abcd)},
-         "in 0x1f0 size 2 | done",
+         "port-read 0x1f0 size 2 | done",
          Gpr::RAX,
          0x8877'6655'4433'abcd,
          true},
-        {"in eax,dx", 0x0cfc'000b, 0, {Answer::of_value(0x1237'8086)}, "in 0xcfc size 4 | done", Gpr::RAX, 0x1237'8086, true},
+        {"in eax,dx", 0x0cfc'000b, 0, {Answer::of_value(0x1237'8086)}, "port-read 0xcfc size 4 | done", Gpr::RAX, 0x1237'8086, true},
         {"in al,dx from nowhere",
          0x03fd'0008,
          0,
          {Answer::bus_fault()},
-         "in 0x3fd size 1 | done",
+         "port-read 0x3fd size 1 | done",
          Gpr::RAX,
          0x8877'6655'4433'22ff,
          true},
-        {"out dx,al", 0x03f8'0000, 0, {done}, "out 0x3f8 size 1 value 0x0 | done", Gpr::RAX, 0x8877'6655'4433'2200, true},
+        {"out dx,al", 0x03f8'0000, 0, {done}, "port-write 0x3f8 size 1 value 0x0 | done", Gpr::RAX, 0x8877'6655'4433'2200, true},
         {"out dx,al to nowhere",
          0x03f8'0000,
          0,
          {Answer::bus_fault()},
-         "out 0x3f8 size 1 value 0x0 | done",
+         "port-write 0x3f8 size 1 value 0x0 | done",
          Gpr::RAX,
          0x8877'6655'4433'2200,
          true},
-        {"outsb", 0x03f8'0010, 0x1'8100, {done}, "out 0x3f8 size 1 value 0x11 | done", Gpr::RSI, FakeGuest::ram + 1, true},
+        {"outsb", 0x03f8'0010, 0x1'8100, {done}, "port-write 0x3f8 size 1 value 0x11 | done", Gpr::RSI, FakeGuest::ram + 1, true},
         {"rep outsw, all in one go",
          0x01f0'0031,
          0x1'8100,
          {done, done, done},
-         "out 0x1f0 size 2 value 0x2211 | out 0x1f0 size 2 value 0x4433 | out 0x1f0 size 2 value 0x6655 | done",
+         "port-write 0x1f0 size 2 value 0x2211 | port-write 0x1f0 size 2 value 0x4433 | port-write 0x1f0 size 2 value 0x6655 | done",
          Gpr::RCX,
          0,
          true},
@@ -214,7 +214,7 @@ TEST(X86Complete, ports) {
          0x03f8'0030,
          0x1'8100,
          {done, done, Answer::none()},
-         "out 0x3f8 size 1 value 0x11 | out 0x3f8 size 1 value 0x22 | out 0x3f8 size 1 value 0x33 | done",
+         "port-write 0x3f8 size 1 value 0x11 | port-write 0x3f8 size 1 value 0x22 | port-write 0x3f8 size 1 value 0x33 | done",
          Gpr::RCX,
          1,
          false},
@@ -243,7 +243,7 @@ TEST(X86Complete, input_string_fills_memory_up_to_the_end_of_its_page) {
     fake.vmcs.VM_EXIT_INSTRUCTION_LENGTH = 2;
     const auto in = [](u64 v) { return Answer::of_value(v); };
     EXPECT_EQ(run(fake, {in(1), in(2), in(3), in(4), in(5)}),
-              "in 0x511 size 1 | in 0x511 size 1 | in 0x511 size 1 | in 0x511 size 1 | in 0x511 size 1 | done");
+              "port-read 0x511 size 1 | port-read 0x511 size 1 | port-read 0x511 size 1 | port-read 0x511 size 1 | port-read 0x511 size 1 | done");
     for (unsigned i = 0; i < 5; ++i) EXPECT_EQ(fake.memory[page_size - 2 + i], i + 1);
     EXPECT_EQ(fake.vmcs.GUEST_RIP, FakeGuest::code_at + 2);
 }

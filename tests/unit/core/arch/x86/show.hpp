@@ -14,6 +14,10 @@ namespace ax::x86::testing {
                           [](const MmioWrite& e) {
                               return " " + hex(e.gpa.value()) + " size " + std::to_string(e.size) + " value " + hex(e.value);
                           },
+                          [](const PortRead& e) { return " " + hex(e.port) + " size " + std::to_string(e.size); },
+                          [](const PortWrite& e) {
+                              return " " + hex(e.port) + " size " + std::to_string(e.size) + " value " + hex(e.value);
+                          },
                           [](const Stage2Fault& e) {
                               return " " + hex(e.gpa.value()) + accesses.at(index(e.access)) + (e.by_walk ? " by walk" : "");
                           },
@@ -33,10 +37,6 @@ namespace ax::x86::testing {
 
 [[nodiscard]] inline std::string show(const Request& request) {
     return std::visit(Overloaded{
-                          [](const PortRead& r) { return "in " + hex(r.port) + " size " + std::to_string(r.size); },
-                          [](const PortWrite& r) {
-                              return "out " + hex(r.port) + " size " + std::to_string(r.size) + " value " + hex(r.value);
-                          },
                           [](const CpuidRead& r) { return "cpuid " + hex(r.leaf) + " " + hex(r.subleaf); },
                           [](const MsrRead& r) { return "rdmsr " + hex(r.index); },
                           [](const MsrWrite& r) { return "wrmsr " + hex(r.index) + " value " + hex(r.value); },
@@ -50,7 +50,7 @@ namespace ax::x86::testing {
                       request);
 }
 
-/// "mmio-read 0xfee00020 size 4", "in 0x3fd size 1".
+/// "mmio-read 0xfee00020 size 4", "port-read 0x3fd size 1".
 [[nodiscard]] inline std::string show(const Question& q) {
     if (q.request) return show(*q.request);
     return vm_exit_names.at(q.exit.index()) + show_fields(q.exit);
