@@ -40,7 +40,7 @@ void ArmCpu::reset_guest() {
 
 void ArmCpu::move_to(ArmEngine& engine) {
     engine_->release(*this);
-    ArmContext fresh = engine.make_context();
+    SavedRegisters fresh = engine.make_context();
     engine_->copy_image(fresh, context_);
     context_ = std::move(fresh);
     engine_ = &engine;

@@ -135,7 +135,7 @@ private:
     ArmEngine* engine_;
     ArmBoard& board_;
     const ArmPeers& peers_;
-    ArmContext context_;
+    SavedRegisters context_;
     ax::arm64::El2Regs el2_;
     arm64::VirtualTimer timer_;
     arm64::Arm64Tlb tlb_;

@@ -33,34 +33,19 @@ void ArmMonitor::fields(FieldVisitor& v) {
     field(v, "high", high);
 }
 
-ArmContext ArmEngine::make_context() {
-    uc_context* context = nullptr;
-    expect(uc_context_alloc(uc_.get(), &context) == UC_ERR_OK, "Unicorn allocates a context");
-    uc_context_save(uc_.get(), context);
-    std::memcpy(context, pristine_.get(), uc_context_size(uc_.get()));
-    return ArmContext(context);
-}
+SavedRegisters ArmEngine::make_context() { return copy(uc_.get(), pristine_); }
 
-void ArmEngine::select(ArmClient& client, ArmContext& context) {
-    if (client_ == &client) return;
-    if (client_ != nullptr) uc_context_save(uc_.get(), selected_->get());
-    client_ = &client;
-    selected_ = &context;
-    ++selections_;
-    uc_context_restore(uc_.get(), context.get());
+void ArmEngine::select(ArmClient& client, SavedRegisters& context) {
+    if (is_selected(client)) return;
+    change_to(uc_.get(), client, context);
     flush_translation();
 }
 
 void ArmEngine::release(ArmClient& client) {
-    if (client_ != &client) return;
-    uc_context_save(uc_.get(), selected_->get());
-    client_ = nullptr;
-    selected_ = nullptr;
+    if (is_selected(client)) change_to_none(uc_.get());
 }
 
-void ArmEngine::copy_image(ArmContext& to, const ArmContext& from) const {
-    std::memcpy(to.get(), from.get(), uc_context_size(uc_.get()));
-}
+void ArmEngine::copy_image(SavedRegisters& to, const SavedRegisters& from) const { copy_to(uc_.get(), to, from); }
 
 u64 ArmEngine::read(int uc_register) const {
     u64 value = 0;

@@ -16,6 +16,7 @@
 #include "sim/hal/unicorn/arm_registers.hpp"
 #include "sim/hal/unicorn/code_guard.hpp"
 #include "sim/hal/unicorn/engine_fill.hpp"
+#include "sim/hal/unicorn/selected_cpu.hpp"
 #include "sim/phys/memory.hpp"
 
 namespace ax::sim {
@@ -76,20 +77,6 @@ struct ArmException {
     u32 target_el = 0;
 };
 
-/// A CPU's registers while another one is selected.
-class ArmContext {
-public:
-    ArmContext() = default;
-    explicit ArmContext(uc_context* context) : context_(context) {}
-    [[nodiscard]] uc_context* get() const { return context_.get(); }
-
-private:
-    struct Free {
-        void operator()(uc_context* c) const { uc_context_free(c); }
-    };
-    std::unique_ptr<uc_context, Free> context_;
-};
-
 /// The local exclusive monitor, as Unicorn models it: by address and value.
 struct ArmMonitor {
     u64 address = ~u64{0};
@@ -99,7 +86,7 @@ struct ArmMonitor {
     bool operator==(const ArmMonitor&) const = default;
 };
 
-class ArmEngine {
+class ArmEngine : public SelectedCpu<ArmClient> {
 public:
     /// Opens Unicorn over `memory`, which outlives the engine, and checks that it behaves as measured.
     static std::expected<std::unique_ptr<ArmEngine>, std::string> create(PhysMemory& memory);
@@ -108,16 +95,13 @@ public:
     ArmEngine& operator=(const ArmEngine&) = delete;
 
     /// A CPU in its reset state: EL1h, interrupts masked, MMU off, everything else zero.
-    [[nodiscard]] ArmContext make_context();
+    [[nodiscard]] SavedRegisters make_context();
     /// Puts the registers in `context` into the engine and those of the selected CPU into its own. Both
     /// outlive their selection.
-    void select(ArmClient& client, ArmContext& context);
-    [[nodiscard]] bool is_selected(const ArmClient& client) const { return client_ == &client; }
+    void select(ArmClient& client, SavedRegisters& context);
     /// No CPU is selected any more if `client` was; its registers are in its context then.
     void release(ArmClient& client);
-    /// Counts what `select` changed.
-    [[nodiscard]] u64 selections() const { return selections_; }
-    void copy_image(ArmContext& to, const ArmContext& from) const;
+    void copy_image(SavedRegisters& to, const SavedRegisters& from) const;
 
     // Registers of the selected CPU.
     [[nodiscard]] u64 read(int uc_register) const;
@@ -199,11 +183,8 @@ private:
     PhysMemory& memory_;
     std::unique_ptr<uc_engine, Uc> uc_;
     Layout layout_;
-    ArmContext pristine_;
-    ArmContext scratch_;
-    ArmClient* client_ = nullptr;
-    ArmContext* selected_ = nullptr;
-    u64 selections_ = 0;
+    SavedRegisters pristine_;
+    SavedRegisters scratch_;
     u64 write_epoch_ = 0;
     CodeGuard guard_;
     bool is_dropping_ = false;  ///< a fill is asked for by `drop_code_of`

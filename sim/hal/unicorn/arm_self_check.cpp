@@ -107,11 +107,9 @@ std::expected<void, std::string> ArmEngine::open() {
     for (const auto& [name, number] : arm_numbered_registers) write(number, 0);
     write(UC_ARM64_REG_PSTATE, reset_pstate);
     write(ax::arm64::sysreg::CNTKCTL_EL1, 0);
-    for (ArmContext* context : {&pristine_, &scratch_}) {
-        uc_context* raw = nullptr;
-        if (uc_context_alloc(uc, &raw) != UC_ERR_OK) return wrong("uc_context_alloc failed");
-        uc_context_save(uc, raw);
-        *context = ArmContext(raw);
+    for (SavedRegisters* registers : {&pristine_, &scratch_}) {
+        *registers = SavedRegisters::take(uc);
+        if (registers->get() == nullptr) return wrong("uc_context_alloc failed");
     }
     write_epoch_ = memory_.write_epoch();
     return {};
@@ -121,15 +119,14 @@ std::expected<void, std::string> ArmEngine::open() {
 void ArmEngine::forget_check() {
     flush_code();
     flush_translation();
-    client_ = nullptr;
-    selected_ = nullptr;
+    forget_selection();
     guard_ = CodeGuard(memory_.range().size / page_size);
 }
 
 /// Finds where a saved context has the exception and the exclusive monitor.
 std::expected<void, std::string> ArmEngine::calibrate() {
     TwoPages pages(memory_);
-    ArmContext context = make_context();
+    SavedRegisters context = make_context();
     select(pages, context);
     constexpr u64 start = TwoPages::code_page_number << page_shift;
     std::byte* code = memory_.pointer(memory_.range().start);
@@ -167,7 +164,7 @@ std::expected<void, std::string> ArmEngine::calibrate() {
 
 std::expected<void, std::string> ArmEngine::self_check() {
     TwoPages pages(memory_);
-    ArmContext context = make_context();
+    SavedRegisters context = make_context();
     client_ = nullptr;
     select(pages, context);
     constexpr u64 start = TwoPages::code_page_number << page_shift;

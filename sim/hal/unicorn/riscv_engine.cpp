@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/base/expect.hpp"
 #include "sim/hal/unicorn/uc_control.hpp"
@@ -27,7 +28,8 @@ void* as_callback(F* function) {
 
 }  // namespace
 
-EngineContext::EngineContext(uc_context* context, const EnvLayout& layout) : context_(context), view_(layout.view(context)) {}
+EngineContext::EngineContext(SavedRegisters registers, const EnvLayout& layout)
+    : registers_(std::move(registers)), view_(layout.view(registers_.get())) {}
 
 std::string RiscvEngine::version() {
     const unsigned v = uc_version(nullptr, nullptr);
@@ -69,10 +71,9 @@ std::expected<void, std::string> RiscvEngine::open() {
     auto layout = calibrate(uc);
     if (!layout) return std::unexpected(layout.error());
     layout_ = *layout;
-    uc_context* context = nullptr;
-    if (uc_context_alloc(uc, &context) != UC_ERR_OK) return std::unexpected(std::string("uc_context_alloc failed"));
-    uc_context_save(uc, context);
-    pristine_ = EngineContext(context, layout_);
+    SavedRegisters registers = SavedRegisters::take(uc);
+    if (registers.get() == nullptr) return std::unexpected(std::string("uc_context_alloc failed"));
+    pristine_ = EngineContext(std::move(registers), layout_);
     const auto& hart = pristine_.view();
     std::memset(hart.x, 0, 32 * sizeof(u64));
     std::memset(hart.f, 0, 32 * sizeof(u64));
@@ -88,11 +89,10 @@ std::expected<void, std::string> RiscvEngine::open() {
 }
 
 EngineContext RiscvEngine::make_context() {
-    uc_context* context = nullptr;
-    expect(uc_context_alloc(uc_.get(), &context) == UC_ERR_OK, "Unicorn allocates a context");
-    uc_context_save(uc_.get(), context);
-    std::memcpy(context, pristine_.get(), uc_context_size(uc_.get()));
-    return EngineContext(context, layout_);
+    SavedRegisters registers = SavedRegisters::take(uc_.get());
+    expect(registers.get() != nullptr, "Unicorn allocates a context");
+    std::memcpy(registers.get(), pristine_.get(), uc_context_size(uc_.get()));
+    return EngineContext(std::move(registers), layout_);
 }
 
 void RiscvEngine::select(EngineClient& client) {

@@ -17,6 +17,7 @@
 #include "sim/hal/unicorn/code_guard.hpp"
 #include "sim/hal/unicorn/engine_fill.hpp"
 #include "sim/hal/unicorn/env_layout.hpp"
+#include "sim/hal/unicorn/selected_cpu.hpp"
 #include "sim/phys/memory.hpp"
 
 namespace ax::sim {
@@ -59,15 +60,12 @@ struct EngineStop {
 class EngineContext {
 public:
     EngineContext() = default;
-    EngineContext(uc_context* context, const EnvLayout& layout);
-    [[nodiscard]] uc_context* get() const { return context_.get(); }
+    EngineContext(SavedRegisters registers, const EnvLayout& layout);
+    [[nodiscard]] uc_context* get() const { return registers_.get(); }
     [[nodiscard]] const riscv::HartView& view() const { return view_; }
 
 private:
-    struct Free {
-        void operator()(uc_context* c) const { uc_context_free(c); }
-    };
-    std::unique_ptr<uc_context, Free> context_;
+    SavedRegisters registers_;
     riscv::HartView view_;
 };
 

@@ -34,7 +34,7 @@ void X86Cpu::reset_guest() {
 
 void X86Cpu::move_to(X86Engine& engine) {
     engine_->release(*this);
-    X86Context fresh = engine.make_context();
+    SavedRegisters fresh = engine.make_context();
     engine_->copy_image(fresh, context_);
     context_ = std::move(fresh);
     engine_ = &engine;

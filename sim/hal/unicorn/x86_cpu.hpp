@@ -129,7 +129,7 @@ private:
     PhysMemory& memory_;
     X86Engine* engine_;
     X86Board& board_;
-    X86Context context_;
+    SavedRegisters context_;
     ax::x86::Vmcs vmcs_;
     x86::VmxCpu features_;
     x86::CpuState state_;          ///< the guest's, while it is not running

@@ -16,35 +16,20 @@ constexpr u64 interrupt_flag = 1 << 9;
 
 }  // namespace
 
-X86Context X86Engine::make_context() {
-    uc_context* context = nullptr;
-    expect(uc_context_alloc(uc_.get(), &context) == UC_ERR_OK, "Unicorn allocates a context");
-    uc_context_save(uc_.get(), context);
-    std::memcpy(context, pristine_.get(), uc_context_size(uc_.get()));
-    return X86Context(context);
-}
+SavedRegisters X86Engine::make_context() { return copy(uc_.get(), pristine_); }
 
-void X86Engine::select(X86Client& client, X86Context& context) {
-    if (client_ == &client) return;
-    if (client_ != nullptr) uc_context_save(uc_.get(), selected_->get());
-    client_ = &client;
-    selected_ = &context;
+void X86Engine::select(X86Client& client, SavedRegisters& context) {
+    if (is_selected(client)) return;
+    change_to(uc_.get(), client, context);
     is_mode_known_ = false;
-    ++selections_;
-    uc_context_restore(uc_.get(), context.get());
     flush_translation();
 }
 
 void X86Engine::release(X86Client& client) {
-    if (client_ != &client) return;
-    uc_context_save(uc_.get(), selected_->get());
-    client_ = nullptr;
-    selected_ = nullptr;
+    if (is_selected(client)) change_to_none(uc_.get());
 }
 
-void X86Engine::copy_image(X86Context& to, const X86Context& from) const {
-    std::memcpy(to.get(), from.get(), uc_context_size(uc_.get()));
-}
+void X86Engine::copy_image(SavedRegisters& to, const SavedRegisters& from) const { copy_to(uc_.get(), to, from); }
 
 u64 X86Engine::read(int uc_register) const {
     u64 value = 0;

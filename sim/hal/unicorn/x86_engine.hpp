@@ -19,6 +19,7 @@
 #include "sim/hal/unicorn/engine_fill.hpp"
 #include "sim/hal/unicorn/x86_blocks.hpp"
 #include "sim/hal/unicorn/x86_image.hpp"
+#include "sim/hal/unicorn/selected_cpu.hpp"
 #include "sim/phys/memory.hpp"
 #include "sim/trap/x86/cpu_state.hpp"
 
@@ -69,21 +70,7 @@ struct X86Stop {
     uc_err error = UC_ERR_OK;
 };
 
-/// A CPU's registers while another one is selected.
-class X86Context {
-public:
-    X86Context() = default;
-    explicit X86Context(uc_context* context) : context_(context) {}
-    [[nodiscard]] uc_context* get() const { return context_.get(); }
-
-private:
-    struct Free {
-        void operator()(uc_context* c) const { uc_context_free(c); }
-    };
-    std::unique_ptr<uc_context, Free> context_;
-};
-
-class X86Engine {
+class X86Engine : public SelectedCpu<X86Client> {
 public:
     /// Opens Unicorn over `memory`, which outlives the engine, and checks that it behaves as measured.
     static std::expected<std::unique_ptr<X86Engine>, std::string> create(PhysMemory& memory);
@@ -92,12 +79,10 @@ public:
     X86Engine& operator=(const X86Engine&) = delete;
 
     /// A CPU in SVM guest mode, everything else as it happens to be.
-    [[nodiscard]] X86Context make_context();
-    void select(X86Client& client, X86Context& context);
-    [[nodiscard]] bool is_selected(const X86Client& client) const { return client_ == &client; }
+    [[nodiscard]] SavedRegisters make_context();
+    void select(X86Client& client, SavedRegisters& context);
     void release(X86Client& client);
-    [[nodiscard]] u64 selections() const { return selections_; }
-    void copy_image(X86Context& to, const X86Context& from) const;
+    void copy_image(SavedRegisters& to, const SavedRegisters& from) const;
 
     // Registers of the selected CPU.
     [[nodiscard]] u64 read(int uc_register) const;
@@ -212,11 +197,8 @@ private:
     std::unique_ptr<uc_engine, Uc> uc_;
     X86Layout layout_;
     std::size_t fault_address_at_ = 0;  ///< in Unicorn's own structure, which no interface shows
-    X86Context pristine_;
-    X86Context scratch_;
-    X86Client* client_ = nullptr;
-    X86Context* selected_ = nullptr;
-    u64 selections_ = 0;
+    SavedRegisters pristine_;
+    SavedRegisters scratch_;
     u64 write_epoch_ = 0;
     CodeGuard guard_;
     std::vector<bool> changing_;      ///< by frame: an entry that is writable and executable was made; code is looked at each time

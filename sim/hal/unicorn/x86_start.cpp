@@ -148,10 +148,9 @@ std::expected<void, std::string> X86Engine::enter_guest_mode() {
 
 std::expected<void, std::string> X86Engine::calibrate() {
     uc_engine* uc = uc_.get();
-    for (X86Context* context : {&pristine_, &scratch_}) {
-        uc_context* raw = nullptr;
-        if (uc_context_alloc(uc, &raw) != UC_ERR_OK) return wrong("uc_context_alloc failed");
-        *context = X86Context(raw);
+    for (SavedRegisters* registers : {&pristine_, &scratch_}) {
+        *registers = SavedRegisters::take(uc);
+        if (registers->get() == nullptr) return wrong("uc_context_alloc failed");
     }
     constexpr u64 gpr_mark = 0xa5a5'0000'1111'0000, cr2_mark = 0x1122'3344'5566'7788, dr_mark = 0x77'1234'5600;
     for (int n = 0; n < 8; ++n) write(UC_X86_REG_R8 + n, gpr_mark + static_cast<u64>(n));
