@@ -2,9 +2,9 @@
 """Runs one bare-metal guest under axsim: run, record, replay, compare.
 
 Usage: check_guest.py --axsim FILE --isa ISA --elf FILE [--cpus N] [--gic N] [--region REGION]... [--outcome WORD]
-                      [--text TEXT]... [--limit N] [--max-exits N] [--send LINE]...
+                      [--text TEXT]... [--reason TEXT] [--limit N] [--max-exits N] [--send LINE]...
 The guest must end with `--outcome` (default powered-off) after printing each `--text`, and "PASS name" if it
-powers off; the replay must differ in nothing and end in the same state.
+powers off; axsim must give `--reason` for stopping it; the replay must differ in nothing and end in the same state.
 """
 import argparse
 import json
@@ -30,6 +30,7 @@ def main():
     parser.add_argument("--region", action="append", default=[], help="a further memory region as a VM file writes it")
     parser.add_argument("--outcome", default="powered-off")
     parser.add_argument("--text", action="append", default=[])
+    parser.add_argument("--reason", default="", help="in what axsim says of a VM that it stops")
     parser.add_argument("--limit", type=int, default=300_000_000, help="instructions")
     parser.add_argument("--max-exits", type=int, default=2_000_000)
     parser.add_argument("--send", action="append", default=[], help="a line for the console, once the guest is ready")
@@ -41,7 +42,8 @@ def main():
         trace = work / "guest.axtrace"
         run = ["run", work / "vm.toml", "--platform", ROOT / f"configs/platforms/{PLATFORMS[args.isa]}.toml", "--record", trace,
                "--console", console(args, work), "--max-insns", args.limit, "--max-exits", args.max_exits, "--json"]
-        first, printed = call(args.axsim, run)
+        first, errors = call(args.axsim, run)
+        printed = errors
         if (work / "console").exists():
             printed = (work / "console").read_bytes().decode(errors="replace")
         replayed, _ = call(args.axsim, ["replay", trace, "--json"])
@@ -52,6 +54,8 @@ def main():
     for text in texts:
         if text not in printed:
             problems.append(f"the guest did not print {text!r}; its last lines are {printed.splitlines()[-3:]}")
+    if args.reason not in errors:
+        problems.append(f"axsim does not say {args.reason!r} but {errors.splitlines()[:1]}")
     if replayed.get("differences") != 0:
         problems.append(f"the replay has {replayed.get('differences')} differences")
     for key in ("outcome", "instructions", "exits", "virtual_ns", "state_hash"):
