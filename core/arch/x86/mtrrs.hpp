@@ -49,6 +49,8 @@ public:
     void reset() { *this = {}; }
     /// As a BIOS leaves them that has found memory everywhere: on, and write-back where no range says otherwise.
     void set_by_firmware();
+    /// What the first instruction of a guest finds.
+    void begin(bool has_firmware) { has_firmware ? reset() : set_by_firmware(); }
     void fields(FieldVisitor& v);
 
 private:

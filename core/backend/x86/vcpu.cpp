@@ -1,9 +1,7 @@
 #include "core/backend/x86/vcpu.hpp"
 
-#include "core/arch/x86/cpuid.hpp"
 #include "core/arch/x86/guest.hpp"
 #include "core/arch/x86/inject.hpp"
-#include "core/arch/x86/start.hpp"
 
 namespace ax::x86 {
 
@@ -12,34 +10,18 @@ void Vcpu::reset(const BootState& boot) {
     Vmcs& vmcs = cpu_.vmcs();
     const u64 tsc_offset = vmcs.TSC_OFFSET;
     vmcs = settings_.controls;
-    Gprs gprs;
-    switch (settings_.start) {
-        case StartKind::Startup: gprs = start_at_sipi(vmcs, static_cast<u8>(boot.entry.page_number()), settings_.processor_signature); break;
-        case StartKind::RealMode: gprs = start_in_real_mode(vmcs, boot.entry); break;
-        case StartKind::Reset: gprs = start_at_reset(vmcs, settings_.processor_signature); break;
-        case StartKind::Protected: gprs = start_in_protected_mode(vmcs, boot.entry, settings_.eax, static_cast<u32>(boot.argument)); break;
-        case StartKind::Long:
-            gprs = start_in_long_mode(vmcs, {boot.entry, settings_.page_tables, settings_.gdt, settings_.gdt_limit, boot.argument});
-            break;
-    }
+    const Gprs gprs = settings_.start_at(vmcs, boot);
     cpu_.regs() = {};
     cpu_.regs().gprs = gprs;
     // A start-up IPI follows an INIT, which leaves them alone.
     if (settings_.start == StartKind::Startup)
         vmcs.TSC_OFFSET = tsc_offset;
     else
-        reset_mtrrs();
+        mtrrs_.begin(settings_.has_firmware);
     vectors_.set_tsc_offset(id_, vmcs.TSC_OFFSET);
     nmi_ = false;
     completion_ = {};
     has_further_ = false;
-}
-
-void Vcpu::reset_mtrrs() {
-    if (settings_.has_firmware)
-        mtrrs_.reset();
-    else
-        mtrrs_.set_by_firmware();
 }
 
 /// What waits at the controllers goes into the guest, or is told when the guest can take it.
@@ -98,7 +80,7 @@ VmExit Vcpu::answered(const VmExit& exit, const Answer& answer) {
 }
 
 std::optional<u64> Vcpu::read_msr(u32 number) {
-    const MsrRule rule = msr_rule(msr_policy(), number);
+    const MsrRule rule = msr_rule(settings_.msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.read_msr(id_, number);
         case MsrAction::TimeStamp: return cpu_.tsc() + cpu_.vmcs().TSC_OFFSET;
@@ -111,7 +93,7 @@ std::optional<u64> Vcpu::read_msr(u32 number) {
 }
 
 bool Vcpu::write_msr(u32 number, u64 value) {
-    const MsrRule rule = msr_rule(msr_policy(), number);
+    const MsrRule rule = msr_rule(settings_.msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: return vectors_.write_msr(id_, number, value);
         case MsrAction::TimeStamp: set_tsc(value); return true;
@@ -134,11 +116,7 @@ VmExit Vcpu::serve(const Question& question) {
     return std::visit(Overloaded{
                           [&](const CpuidRead& r) -> VmExit {
                               Guest stopped = guest();
-                              const CpuidPolicy policy{.apic_id = static_cast<u8>(index(id_)),
-                                                       .has_tsc_deadline = settings_.has_tsc_deadline,
-                                                       .has_x2apic = settings_.has_x2apic,
-                                                       .arch_capabilities = settings_.arch_capabilities};
-                              complete_cpuid(completion_, cpuid(policy, r.leaf, r.subleaf), stopped);
+                              complete_cpuid(completion_, cpuid(settings_.cpuid_policy(id_), r.leaf, r.subleaf), stopped);
                               completion_ = {};
                               return exit;
                           },

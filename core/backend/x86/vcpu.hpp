@@ -6,40 +6,18 @@
 #include "core/arch/x86/msrs.hpp"
 #include "core/arch/x86/mtrrs.hpp"
 #include "core/backend/x86/cpu.hpp"
+#include "core/backend/x86/settings.hpp"
 #include "core/hal/vcpu.hpp"
 #include "core/irq/vectors.hpp"
 
 namespace ax::x86 {
-
-/// How a vCPU begins when it is reset.
-enum class StartKind : u8 {
-    Startup,    ///< real mode at a page: a start-up IPI
-    RealMode,   ///< real mode at an address below 1 MiB
-    Reset,      ///< the reset vector
-    Protected,  ///< 32-bit protected mode, flat segments
-    Long,       ///< 64-bit mode over identity-mapped tables
-};
-
-struct VcpuSettings {
-    Vmcs controls{};  ///< controls and host state, as `controls_for` makes them
-    u32 processor_signature = 0x0003'06a9;
-    StartKind start = StartKind::Startup;
-    Gpa page_tables{};  ///< Long
-    Gpa gdt{};          ///< Long
-    u16 gdt_limit = 0;  ///< Long
-    u32 eax = 0;        ///< Protected; EBX, and RSI in long mode, are the argument of the start
-    bool has_tsc_deadline = true;
-    bool has_x2apic = false;
-    u64 arch_capabilities = 0;  ///< what the CPU below says of itself in IA32_ARCH_CAPABILITIES
-    bool has_firmware = false;  ///< its code sets up what a BIOS does; else the vCPU finds that done
-};
 
 class Vcpu final : public hal::Vcpu {
 public:
     /// `vectors` are the VM's interrupt controllers; all outlive the vCPU.
     Vcpu(Cpu& cpu, VcpuId id, const VcpuSettings& settings, irq::VectorSource& vectors)
         : cpu_(cpu), id_(id), settings_(settings), vectors_(vectors) {
-        reset_mtrrs();
+        mtrrs_.begin(settings.has_firmware);
     }
 
     hal::RunStop run(u64 budget) override;
@@ -57,14 +35,12 @@ public:
     void start_by_startup() { settings_.start = StartKind::Startup; }
 
 private:
-    void reset_mtrrs();
     [[nodiscard]] Guest guest() { return {cpu_.vmcs(), cpu_.regs(), cpu_}; }
     void load_interrupts();
     [[nodiscard]] VmExit name_host_timer(const VmExit& exit);
     [[nodiscard]] VmExit ask(const Question& question);
     [[nodiscard]] VmExit serve(const Question& question);
     [[nodiscard]] VmExit answered(const VmExit& exit, const Answer& answer);
-    [[nodiscard]] MsrPolicy msr_policy() const { return {settings_.has_tsc_deadline, settings_.has_x2apic, settings_.arch_capabilities}; }
     [[nodiscard]] std::optional<u64> read_msr(u32 number);
     [[nodiscard]] bool write_msr(u32 number, u64 value);
     void set_tsc(u64 value);

@@ -20,17 +20,14 @@ std::expected<std::unique_ptr<Vcpu>, std::string> Vcpu::create(const VcpuSurroun
     void* shared = mmap(nullptr, around.engine.system.shared_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
     if (shared == MAP_FAILED) return std::unexpected(failure("KVM shares no memory of a vCPU"));
     std::unique_ptr<Vcpu> vcpu(new Vcpu(around, id, settings, std::move(fd), static_cast<kvm_run*>(shared)));
-    const ax::x86::CpuidPolicy cpuid{.apic_id = static_cast<u8>(index(id)),
-                                     .has_tsc_deadline = settings.has_tsc_deadline,
-                                     .has_x2apic = settings.has_x2apic};
-    if (!set_cpuid(vcpu->fd_.get(), cpuid)) return std::unexpected(failure("KVM does not take the CPUID policy"));
+    if (!set_cpuid(vcpu->fd_.get(), settings.cpuid_policy(id))) return std::unexpected(failure("KVM does not take the CPUID policy"));
     vcpu->run_->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     return vcpu;
 }
 
 Vcpu::Vcpu(const VcpuSurroundings& around, VcpuId id, const ax::x86::VcpuSettings& settings, Descriptor fd, kvm_run* shared)
     : around_(around), id_(id), settings_(settings), fd_(std::move(fd)), run_(shared) {
-    reset_mtrrs();
+    mtrrs_.begin(settings.has_firmware);
 }
 
 Vcpu::~Vcpu() { munmap(run_, around_.engine.system.shared_bytes()); }

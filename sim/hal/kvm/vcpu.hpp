@@ -74,8 +74,6 @@ private:
     [[nodiscard]] bool write_msr(u32 number, u64 value);
     [[nodiscard]] u64 deadline_on_board(u64 deadline);
     [[nodiscard]] bool move_deadline();
-    [[nodiscard]] ax::x86::MsrPolicy msr_policy() const { return {settings_.has_tsc_deadline, settings_.has_x2apic}; }
-    void reset_mtrrs();
     [[nodiscard]] bool set_registers(const BootState& boot);
     [[nodiscard]] bool clear_registers();
 

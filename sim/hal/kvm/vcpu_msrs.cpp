@@ -26,7 +26,7 @@ void Vcpu::serve_msr() {
 }
 
 std::optional<u64> Vcpu::read_msr(u32 number) {
-    const MsrRule rule = msr_rule(msr_policy(), number);
+    const MsrRule rule = msr_rule(settings_.msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: {
             const auto value = around_.vectors.read_msr(id_, number);
@@ -43,7 +43,7 @@ std::optional<u64> Vcpu::read_msr(u32 number) {
 }
 
 bool Vcpu::write_msr(u32 number, u64 value) {
-    const MsrRule rule = msr_rule(msr_policy(), number);
+    const MsrRule rule = msr_rule(settings_.msr_policy(), number);
     switch (rule.action) {
         case MsrAction::LocalApic: {
             if (number != msr::IA32_TSC_DEADLINE) return around_.vectors.write_msr(id_, number, value);

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include "core/arch/x86/start.hpp"
 #include "sim/hal/kvm/policy.hpp"
 #include "sim/hal/kvm/state.hpp"
 #include "sim/hal/kvm/vcpu.hpp"
@@ -19,17 +18,6 @@ using ax::x86::StartKind;
 /// Elements of a string instruction that a reset lets end; one that has more goes on with its count cleared.
 constexpr unsigned most_elements = 4096;
 
-ax::x86::Gprs start(ax::x86::Vmcs& vmcs, const ax::x86::VcpuSettings& s, const BootState& boot) {
-    switch (s.start) {
-        case StartKind::Startup: return start_at_sipi(vmcs, static_cast<u8>(boot.entry.page_number()), s.processor_signature);
-        case StartKind::RealMode: return start_in_real_mode(vmcs, boot.entry);
-        case StartKind::Reset: return start_at_reset(vmcs, s.processor_signature);
-        case StartKind::Protected: return start_in_protected_mode(vmcs, boot.entry, s.eax, static_cast<u32>(boot.argument));
-        case StartKind::Long: return start_in_long_mode(vmcs, {boot.entry, s.page_tables, s.gdt, s.gdt_limit, boot.argument});
-    }
-    return {};
-}
-
 }  // namespace
 
 void Vcpu::reset(const BootState& boot) {
@@ -39,23 +27,16 @@ void Vcpu::reset(const BootState& boot) {
     question_ = Question::None;
     is_complete_ = true;
     // A start-up IPI follows an INIT, which leaves them alone.
-    if (settings_.start != StartKind::Startup) reset_mtrrs();
+    if (settings_.start != StartKind::Startup) mtrrs_.begin(settings_.has_firmware);
     nmi_ = false;
     tsc_deadline_ = 0;
     run_->if_flag = 0;
     run_->ready_for_interrupt_injection = 0;
 }
 
-void Vcpu::reset_mtrrs() {
-    if (settings_.has_firmware)
-        mtrrs_.reset();
-    else
-        mtrrs_.set_by_firmware();
-}
-
 bool Vcpu::set_registers(const BootState& boot) {
     ax::x86::Vmcs vmcs;
-    const ax::x86::Gprs gprs = start(vmcs, settings_, boot);
+    const ax::x86::Gprs gprs = settings_.start_at(vmcs, boot);
     const u64 apic_base = around_.vectors.read_msr(id_, msr::IA32_APIC_BASE).value_or(0);
     kvm_vcpu_events events{};
     kvm_regs regs = regs_of(vmcs, gprs);
