@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests that are too long for every change, on an optimised build: Linux's determinism for every number of CPUs and every way of cutting a
-# run, forty more kills of a recorder on each instruction set, more shapes of machines. About 20 minutes on two cores.
+# run, forty more kills of a recorder on each instruction set, more shapes of machines. Five to fifteen minutes on two cores.
 # Usage: scripts/campaign.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
