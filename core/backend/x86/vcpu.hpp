@@ -3,7 +3,6 @@
 #pragma once
 
 #include "core/arch/x86/decode.hpp"
-#include "core/arch/x86/msrs.hpp"
 #include "core/arch/x86/mtrrs.hpp"
 #include "core/backend/x86/cpu.hpp"
 #include "core/backend/x86/settings.hpp"
